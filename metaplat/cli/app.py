@@ -1,0 +1,33 @@
+"""All commands under one name."""
+
+from __future__ import annotations
+
+import typer
+
+from metaplat.cli import collect, demo, dev, domains, land, materialize, query, report
+from metaplat.cli.options import Config
+
+app = typer.Typer(
+    name="metaplat",
+    help="Operational metadata as Dagster assets: collected, validated, judged and told.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def metaplat(config: Config = None) -> None:
+    """Operational metadata as Dagster assets: collected, validated, judged and told."""
+
+
+app.command()(demo.demo)
+app.command()(dev.dev)
+app.command()(domains.domains)
+app.command()(collect.collect)
+app.command()(land.land)
+app.command()(materialize.materialize)
+app.command()(materialize.check)
+app.command()(report.report)
+app.command()(query.query)

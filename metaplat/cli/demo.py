@@ -1,0 +1,90 @@
+"""``metaplat demo``: the bundled samples, from landing to the report."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import astuple, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metaplat.cli.materialize import exit_on_failures
+from metaplat.cli.options import Config, Json, configured_stores
+from metaplat.cli.output import note, print_content, print_table, progress_bar
+from metaplat.cli.report import ReportFormat, current_report, rendered
+from metaplat.collectors.collector import CollectRequest
+from metaplat.domains import all_domains
+from metaplat.ingest.landing import Landing
+from metaplat.orchestration.clock import utc_now
+from metaplat.orchestration.partition_choice import missing_partitions, named_partitions
+from metaplat.orchestration.progress import watching
+from metaplat.reports.wording import verdict_table
+
+if TYPE_CHECKING:
+    from metaplat.model.domain import MetadataDomain
+    from metaplat.reports.check_report import CheckReport
+    from metaplat.stores.home import Stores
+
+SAMPLES = Path(__file__).parent / "samples"
+PAGE = "checks.html"
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def demo(json: Json = False, config: Config = None) -> None:
+    """Land the bundled samples, materialize every domain, check, report. Running it again changes nothing.
+
+    The samples hold planted faults, so some checks fail; the exit code is 0 all the same. With --json, the
+    report is printed as one JSON document.
+
+    Example: metaplat demo
+    """
+    stores, chosen = configured_stores(), all_domains()
+    for domain in chosen:
+        note(f"{domain.name}: {_land_samples(domain, stores)} sample objects are landed")
+        _materialize_landed(domain, stores)
+    report = current_report(chosen, stores)
+    _put_page(report, stores)
+    if json:
+        print_content(rendered(report, ReportFormat.JSON))
+    else:
+        columns = ("domain", "rule", "state", "failing", "since", "found")
+        print_table(columns, map(astuple, verdict_table(report)))
+    note(f"report: {stores.reports.address}/{PAGE}; look around with `metaplat dev`")
+
+
+def _put_page(report: CheckReport, stores: Stores) -> None:
+    """Store the report as a page; where the stored one differs in its time only, it is left as it is."""
+    timeless = rendered(replace(report, generated_at=EPOCH), ReportFormat.HTML)
+    mark = f"<!-- {hashlib.sha256(timeless).hexdigest()} -->\n".encode()
+    try:
+        unchanged = stores.reports.get(PAGE).endswith(mark)
+    except KeyError:
+        unchanged = False
+    if not unchanged:
+        stores.reports.put(PAGE, rendered(report, ReportFormat.HTML) + mark)
+
+
+def _materialize_landed(domain: MetadataDomain, stores: Stores) -> None:
+    """Ingest and check in one run from the first to the last new partition, so that empty days show."""
+    from metaplat.orchestration.runs import materialize
+
+    stretches = missing_partitions(domain, stores, utc_now())
+    if not stretches:
+        note(f"{domain.name}: nothing new to materialize")
+        return
+    span = named_partitions(domain, utc_now(), stretches[0][0], stretches[-1][-1])
+    with progress_bar() as draw, watching(draw):
+        outcome = materialize(domain, stores, span)
+    exit_on_failures([outcome])
+
+
+def _land_samples(domain: MetadataDomain, stores: Stores) -> int:
+    """Land the files of a domain, and what its ``kubectl`` collector reads from saved lists."""
+    folder, now = SAMPLES / domain.name, utc_now()
+    landing = Landing(domain, stores, now)
+    landed = landing.land_files(sorted((folder / "landed").glob("*.ndjson")))
+    saved = folder / "kubectl"
+    if saved.is_dir():
+        request = CollectRequest(stores.settings, now, note, path=saved)
+        landed += [landing.land_record(record) for record in domain.collectors["kubectl"](request)]
+    return len(landed)

@@ -1,0 +1,33 @@
+"""The command's entry point: errors become one line and an exit code.
+
+0 all good, 1 a check failed or an item was rejected, 2 usage or settings error, 3 an outside system failed;
+130 where Ctrl-C ended it (that one is Typer's).
+"""
+
+from __future__ import annotations
+
+import sys
+
+from metaplat.cli.app import app
+from metaplat.cli.output import fail
+from metaplat.model.errors import MetaplatError, OutsideError, SettingsError, UsageError
+
+CHECK_FAILED = 1
+USAGE = 2
+OUTSIDE = 3
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        app()
+    except MetaplatError as error:
+        fail(str(error))
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: MetaplatError) -> int:
+    """Return the exit code of an error, by whose fault it is."""
+    if isinstance(error, SettingsError | UsageError):
+        return USAGE
+    return OUTSIDE if isinstance(error, OutsideError) else CHECK_FAILED

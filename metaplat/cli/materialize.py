@@ -1,0 +1,180 @@
+"""``metaplat materialize`` and ``metaplat check``: partitions are ingested and judged in a Dagster run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from metaplat.cli.options import Config, Domain, From, Json, Partition, To, configured_stores
+from metaplat.cli.output import fail, note, print_json, print_table, progress_bar
+from metaplat.domains import domain_named
+from metaplat.ingest.receipts import Receipts
+from metaplat.model.errors import UsageError
+from metaplat.model.verdict import Outcome
+from metaplat.orchestration.clock import utc_now
+from metaplat.orchestration.partition_choice import ingested_partitions, missing_partitions, named_partitions
+from metaplat.orchestration.progress import watching
+from metaplat.reports.verdict_log import verdict_item
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from metaplat.model.domain import MetadataDomain
+    from metaplat.model.landed import IngestReceipt
+    from metaplat.orchestration.runs import RunOutcome
+    from metaplat.stores.home import Stores
+
+Missing = Annotated[
+    bool,
+    typer.Option("--missing", help="What landed and was not ingested, or not checked, yet (the default)."),
+]
+
+RECEIPT_FIGURES = (
+    "partition",
+    "rows",
+    "records",
+    "quarantined",
+    "reasons",
+    "repeated",
+    "superseded",
+    "stale",
+    "conflicts",
+    "conflict_samples",
+    "rerouted",
+    "unknown_fields",
+    "oldest",
+    "newest",
+    "hot_problem",
+)
+
+
+def materialize(
+    domain: Domain,
+    partition: Partition = None,
+    first: From = None,
+    last: To = None,
+    missing: Missing = False,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Ingest partitions from their landed objects, then check them, in one Dagster run.
+
+    Scattered partitions of --missing take one run per contiguous stretch. Running it again is safe: the same
+    objects give the same rows. Exit code 1: a check fails; 3: a store failed, and what was ingested stays.
+
+    Example: metaplat materialize job_executions --from 2025-11-01 --to 2025-11-30
+    """
+    from metaplat.orchestration.runs import materialize as run
+
+    chosen, stores, now = domain_named(domain), configured_stores(), utc_now()
+    stretches = _named(chosen, partition, first, last, missing=missing)
+    if stretches is None:
+        stretches = missing_partitions(chosen, stores, now)
+        if not stretches:
+            note(f"nothing landed for {chosen.name} that was not ingested and checked")
+    _run_and_print(run, chosen, stores, stretches, as_json=json)
+
+
+def check(
+    domain: Domain,
+    partition: Partition = None,
+    first: From = None,
+    last: To = None,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Check partitions as they are stored, by default all that were ingested; nothing is ingested.
+
+    Exit code 1: a check fails; 3: a store failed, and not everything could be checked.
+
+    Example: metaplat check job_executions --partition 2025-11-29
+    """
+    from metaplat.orchestration.runs import check as run
+
+    chosen, stores = domain_named(domain), configured_stores()
+    stretches = _named(chosen, partition, first, last, missing=False)
+    if stretches is None:
+        stretches = ingested_partitions(chosen, Receipts(stores.state, chosen), utc_now())
+        if not stretches:
+            note(f"nothing of {chosen.name} was ever ingested")
+    _run_and_print(run, chosen, stores, stretches, as_json=json)
+
+
+def _named(
+    domain: MetadataDomain, partition: str | None, first: str | None, last: str | None, *, missing: bool
+) -> list[list[str]] | None:
+    """Return the one stretch a person named, or None where they named none."""
+    ranged = first is not None or last is not None
+    if sum((partition is not None, ranged, missing)) > 1:
+        raise UsageError("say one of --partition, --from/--to and --missing")
+    if partition is None and not ranged:
+        return None
+    if partition is not None:
+        first = last = partition
+    return [named_partitions(domain, utc_now(), first, last)]
+
+
+def _run_and_print(
+    run: Callable[[MetadataDomain, Stores, Sequence[str]], RunOutcome],
+    domain: MetadataDomain,
+    stores: Stores,
+    stretches: Sequence[Sequence[str]],
+    *,
+    as_json: bool,
+) -> None:
+    with progress_bar() as draw, watching(draw):
+        outcomes = [run(domain, stores, partitions) for partitions in stretches]
+    document = as_document(domain, outcomes)
+    if as_json:
+        print_json(document)
+    elif outcomes:
+        print_verdicts(outcomes)
+    exit_on_failures(outcomes)
+    if any(verdict["outcome"] == Outcome.FAILED for verdict in document["verdicts"]):
+        raise typer.Exit(1)
+
+
+def exit_on_failures(outcomes: Sequence[RunOutcome]) -> None:
+    """Print what steps could not do, one line each, and exit where there is any."""
+    failures = [f"run {outcome.run_id}: {failure}" for outcome in outcomes for failure in outcome.failures]
+    for failure in failures:
+        fail(failure)
+    if failures:
+        raise typer.Exit(3)
+
+
+def as_document(domain: MetadataDomain, outcomes: Sequence[RunOutcome]) -> dict[str, Any]:
+    """Return the runs as one JSON document: their ids, what each partition got, every verdict, failures."""
+    latest = {(record.rule, record.partition): record for outcome in outcomes for record in outcome.verdicts}
+    receipts = [receipt for outcome in outcomes for receipt in outcome.receipts.values()]
+    return {
+        "domain": domain.name,
+        "run_id": outcomes[-1].run_id if outcomes else None,
+        "run_ids": [outcome.run_id for outcome in outcomes],
+        "partitions": [_receipt_entry(receipt) for receipt in receipts],
+        "verdicts": [verdict_item(record) for record in latest.values()],
+        "failures": [failure for outcome in outcomes for failure in outcome.failures],
+    }
+
+
+def print_verdicts(outcomes: Sequence[RunOutcome]) -> None:
+    """Print one line per rule about the table, then one per partition that does not pass."""
+    latest = {(record.rule, record.partition): record for outcome in outcomes for record in outcome.verdicts}
+    ordered = sorted(
+        latest.values(), key=lambda record: (record.partition is not None, record.outcome, record.rule)
+    )
+    shown = [record for record in ordered if record.partition is None or record.outcome is Outcome.FAILED]
+    rows = [[record.outcome, record.rule, record.partition or "(table)", record.sentence] for record in shown]
+    print_table(("state", "rule", "partition", "found"), rows)
+    receipts = [receipt for outcome in outcomes for receipt in outcome.receipts.values()]
+    ingested = sum(receipt.rows for receipt in receipts)
+    bad = sum(receipt.quarantined for receipt in receipts)
+    note(f"{len(receipts)} partitions, {ingested} rows, {bad} records in quarantine")
+    for receipt in receipts:
+        if receipt.hot_problem:
+            note(f"warning: {receipt.partition}: not in the hot store: {receipt.hot_problem[:300]}")
+
+
+def _receipt_entry(receipt: IngestReceipt) -> dict[str, Any]:
+    return {"objects": len(receipt.identities), **{name: getattr(receipt, name) for name in RECEIPT_FIGURES}}

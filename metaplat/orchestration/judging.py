@@ -1,0 +1,129 @@
+"""Evidence is gathered, rules judge it, verdicts are logged.
+
+Here: reading each partition once for all its rules, and the table's evidence once for all summaries.
+Not here: Dagster (``checks``), the judgements (``rules``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from metaplat.ingest.partition import landing_prefix
+from metaplat.ingest.receipts import Receipts
+from metaplat.model.errors import MetaplatError
+from metaplat.model.rule import PartitionEvidence, TableEvidence
+from metaplat.orchestration.progress import tracked
+from metaplat.reports.verdict_log import VerdictLog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from metaplat.model.domain import MetadataDomain
+    from metaplat.model.landed import IngestReceipt, ObjectInfo
+    from metaplat.model.rule import Rule
+    from metaplat.model.verdict import Outcome, Verdict
+    from metaplat.stores.home import Stores
+
+
+@dataclass
+class Judgement:
+    """What came out of judging.
+
+    Parameters
+    ----------
+    verdicts : dict
+        By partition key, then by rule name.
+    errors : dict
+        What could not be judged, by ``rule of partition``.
+    """
+
+    verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
+    errors: dict[str, MetaplatError] = field(default_factory=dict)
+
+
+class Judge:
+    """Judges partitions and the table of one domain, and logs every verdict.
+
+    Parameters
+    ----------
+    domain : MetadataDomain
+        Whose rules.
+    stores : Stores
+        Where the evidence lies.
+    now : datetime
+        Aware UTC.
+    run_id : str or None
+        Run the verdicts are logged under.
+    """
+
+    def __init__(self, domain: MetadataDomain, stores: Stores, now: datetime, run_id: str | None) -> None:
+        self._domain, self._stores, self._now, self._run_id = domain, stores, now, run_id
+        self._receipts = Receipts(stores.state, domain)
+        self._log = VerdictLog(stores.state)
+
+    def judge_partitions(self, partitions: Sequence[str], rules: Sequence[Rule]) -> Judgement:
+        """Judge partitions by ``rules``; what cannot be judged does not stop the rest.
+
+        Raises
+        ------
+        StoreError
+            The state store failed, so that nothing could be judged or logged.
+        """
+        judgement = Judgement()
+        history = {key: receipt.rows for key, receipt in self._receipts.load_all().items()}
+        prefixes = [landing_prefix(self._domain, partition) for partition in partitions]
+        landed = self._stores.landing.list_prefixes(prefixes)
+        for partition, prefix in tracked("check", list(zip(partitions, prefixes, strict=True))):
+            try:
+                evidence = self._evidence(partition, landed[prefix], history)
+            except MetaplatError as error:
+                judgement.errors |= {f"{rule.name} of {partition}": error for rule in rules}
+                continue
+            judgement.verdicts[partition] = self._judge(evidence, rules, judgement.errors)
+        severities = {rule.name: rule.severity for rule in rules}
+        logged = {
+            partition: {name: (verdict, severities[name]) for name, verdict in verdicts.items()}
+            for partition, verdicts in judgement.verdicts.items()
+        }
+        self._log.record_many(self._domain.name, logged, now=self._now, run_id=self._run_id)
+        return judgement
+
+    def judge_table(self, rules: Sequence[Rule]) -> dict[str, Verdict]:
+        """Judge the table by ``rules`` from the logged outcomes of all partitions; verdicts by rule name."""
+        receipts = self._receipts.load_all()
+        outcomes: dict[str, dict[str, Outcome]] = {}
+        for record in self._log.load(self._domain.name):
+            if record.partition in receipts:
+                outcomes.setdefault(record.rule, {})[record.partition] = record.outcome
+        keys = self._domain.partitions.keys(self._now)
+        verdicts: dict[str, Verdict] = {}
+        for rule in rules:
+            known = outcomes.get(rule.name, {})
+            ordered = {key: known[key] for key in receipts if key in known}
+            evidence = TableEvidence(self._domain, ordered, receipts, keys, self._now)
+            verdicts[rule.name] = rule.summarize(evidence)
+        logged = {rule.name: (verdicts[rule.name], rule.severity) for rule in rules}
+        self._log.record(self._domain.name, None, logged, now=self._now, run_id=self._run_id)
+        return verdicts
+
+    def _evidence(
+        self, partition: str, landed: Sequence[ObjectInfo], history: dict[str, int]
+    ) -> PartitionEvidence:
+        receipt: IngestReceipt | None = self._receipts.load(partition)
+        frame = self._stores.lake.read(self._domain, [partition])
+        return PartitionEvidence(self._domain, partition, frame, receipt, landed, history, self._now)
+
+    def _judge(
+        self, evidence: PartitionEvidence, rules: Sequence[Rule], errors: dict[str, MetaplatError]
+    ) -> dict[str, Verdict]:
+        verdicts: dict[str, Verdict] = {}
+        for rule in rules:
+            if rule.judge is None:
+                continue
+            try:
+                verdicts[rule.name] = rule.judge(evidence)
+            except MetaplatError as error:
+                errors[f"{rule.name} of {evidence.partition}"] = error
+        return verdicts

@@ -1,0 +1,57 @@
+"""Which partitions a person means: one, a range, or everything that landed and was not ingested.
+
+Here: turning the arguments of a command into contiguous stretches of existing partitions.
+Not here: the command line itself (``cli``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from metaplat.ingest.receipts import Receipts
+from metaplat.model.errors import UsageError
+from metaplat.model.partitioning import stretches
+from metaplat.orchestration.landing_watch import watch_landing
+from metaplat.reports.verdict_log import VerdictLog
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from metaplat.model.domain import MetadataDomain
+    from metaplat.stores.home import Stores
+
+
+def named_partitions(domain: MetadataDomain, now: datetime, first: str | None, last: str | None) -> list[str]:
+    """Return every partition from ``first`` to ``last``, both included; None is the first or last there is.
+
+    Raises
+    ------
+    UsageError
+        One of them does not exist, or they are the wrong way round.
+    """
+    keys = domain.partitions.keys(now)
+    first = domain.partitions.check(first, now) if first is not None else keys[0]
+    last = domain.partitions.check(last, now) if last is not None else keys[-1]
+    low, high = keys.index(first), keys.index(last)
+    if low > high:
+        raise UsageError(f"the range is the wrong way round: {first} lies after {last}")
+    return keys[low : high + 1]
+
+
+def missing_partitions(domain: MetadataDomain, stores: Stores, now: datetime) -> list[list[str]]:
+    """Return contiguous stretches of the partitions that hold unread objects, or were never judged."""
+    touched = watch_landing(domain, stores, None, now, stores.settings.sensor).touched
+    judged = {record.partition for record in VerdictLog(stores.state).load(domain.name)}
+    unjudged = Receipts(stores.state, domain).load_all().keys() - judged
+    return _runs(domain, touched.keys() | unjudged, now)
+
+
+def ingested_partitions(domain: MetadataDomain, receipts: Receipts, now: datetime) -> list[list[str]]:
+    """Return contiguous stretches of the partitions that were ingested."""
+    return _runs(domain, set(receipts.load_all()), now)
+
+
+def _runs(domain: MetadataDomain, chosen: set[str], now: datetime) -> list[list[str]]:
+    keys = domain.partitions.keys(now)
+    order = {key: position for position, key in enumerate(keys)}
+    return [keys[order[first] : order[last] + 1] for first, last in stretches(chosen, keys)]

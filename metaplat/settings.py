@@ -1,0 +1,254 @@
+"""Typed settings from one file and the environment, and nothing read at import.
+
+Here: every key with its type, default and meaning; where the file is looked for; clear errors.
+Not here: opening stores (``stores.home``), constants that no user would change.
+The file is ``--config``, else ``METAPLAT_CONFIG``, else ``./metaplat.toml`` if present. Each key is
+overridden by ``METAPLAT_<SECTION>__<KEY>``; the top-level keys by ``METAPLAT_HOME`` and ``METAPLAT_ROOT``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from metaplat.model.errors import SettingsError, shown_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PREFIX = "METAPLAT_"
+CONFIG_VARIABLE = "METAPLAT_CONFIG"
+SERVICE_VARIABLE = re.compile(r"METAPLAT_((?!.*__)\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_[A-Z]+\w*)?)")
+"""What Kubernetes puts into every pod beside a Service called metaplat: not meant as settings."""
+DEFAULT_FILE = Path("metaplat.toml")
+
+
+def _listed(value: object) -> object:
+    """Read a list given as one text, as environment variables must: JSON, or words with commas between."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('is neither a JSON list, such as ["a", "b"], nor words such as a,b') from None
+    return [word.strip() for word in value.split(",") if word.strip()]
+
+
+Names = Annotated[list[str], BeforeValidator(_listed)]
+FieldNames = Annotated[
+    list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]], BeforeValidator(_listed)
+]
+"""Fields of domains, as ``domain.field``."""
+
+
+class Section(BaseModel):
+    """One ``[section]`` of the file; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class S3Settings(Section):
+    """How object stores on S3 are reached; credentials follow the standard AWS chain."""
+
+    region: str = "us-east-1"
+    endpoint_url: str | None = Field(
+        None, description="Overrides AWS_ENDPOINT_URL, for S3-compatible stores."
+    )
+    timeout_seconds: float = Field(30.0, gt=0)
+    retries: int = Field(3, ge=0, description="Further attempts after a transient failure.")
+    parallel_requests: int = Field(64, ge=1, le=512)
+
+
+class HotSettings(Section):
+    """The hot store: recent rows by key."""
+
+    backend: Literal["sqlite", "dynamodb"] = "sqlite"
+    table_prefix: str = Field("", description="Put before each DynamoDB table name.")
+    region: str = "us-east-1"
+    endpoint_url: str | None = None
+    create_tables: bool = Field(
+        default=True, description="Create missing DynamoDB tables, with TTL and index."
+    )
+
+
+class IngestSettings(Section):
+    """Limits of reading landing objects."""
+
+    max_object_mb: int = Field(
+        128, ge=1, description="Larger landing objects go to quarantine, MiB unpacked."
+    )
+    clock_skew_seconds: int = Field(300, ge=0, description="How far in the future a time may lie.")
+
+
+class SensorSettings(Section):
+    """How landing prefixes are watched."""
+
+    recent_partitions: int = Field(3, ge=1, description="Newest partitions listed on every tick.")
+    older_partitions: int = Field(32, ge=0, description="Older partitions listed on every tick, in rotation.")
+    max_run_requests: int = Field(
+        5, ge=1, description="Beyond this many stretches, covering ranges are asked for."
+    )
+
+
+class PrivacySettings(Section):
+    """Treatment of personal data, beyond what the domains declare."""
+
+    hash_key: SecretStr | None = Field(
+        None, description="Key of keyed hashes; without one values are dropped."
+    )
+    drop: FieldNames = Field(default_factory=list, description="Fields to drop, as domain.field.")
+    hash: FieldNames = Field(default_factory=list, description="Fields to hash, as domain.field.")
+
+
+class KubernetesSettings(Section):
+    """The collector of Kubernetes jobs."""
+
+    cluster_name: str | None = None
+    namespaces: Names = Field(default_factory=list, description="Empty means all namespaces.")
+    job_name_labels: Names = Field(
+        default_factory=list,
+        description="Labels that hold the recurring job name where no CronJob owns the Job.",
+    )
+    page_size: int = Field(500, ge=1)
+    context: str | None = Field(None, description="Context of the kubeconfig; null means the current one.")
+    timeout_seconds: float = Field(30.0, gt=0)
+
+
+class DagsterSettings(Section):
+    """Dagster's own storage and limits."""
+
+    postgres_url: SecretStr | None = Field(
+        None, description="Run and event storage; null means SQLite in home."
+    )
+    max_concurrent_runs: int = Field(2, ge=1)
+
+
+class Settings(BaseSettings):
+    """All settings. ``home`` and ``root`` say where everything is kept."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+        env_ignore_empty=True,  # METAPLAT_ROOT= says nothing, as in a compose file with an unset variable
+        enable_decoding=False,  # lists are read by their own types, so that an error names the key
+    )
+
+    home: Path = Field(Path(".metaplat"), description="Folder of all embedded stores.")
+    root: str | None = Field(
+        None, description="s3://bucket/prefix moves landing, lake, quarantine and reports there."
+    )
+    s3: S3Settings = S3Settings()
+    hot: HotSettings = HotSettings()
+    ingest: IngestSettings = IngestSettings()
+    sensor: SensorSettings = SensorSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    kubernetes: KubernetesSettings = KubernetesSettings()
+    dagster: DagsterSettings = DagsterSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before file (which comes as init arguments) before defaults."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """Read the settings.
+
+    Parameters
+    ----------
+    config : Path or None
+        The settings file; None looks for it as the header says.
+
+    Raises
+    ------
+    SettingsError
+        The file is missing or not TOML, a key is unknown, or a value is of the wrong type.
+    """
+    path = config or _configured_path()
+    values = _read_toml(path) if path else {}
+    _refuse_unknown_variables()
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise _settings_error(error, path) from None  # the original repeats values, secrets among them
+    if settings.root is not None and not re.fullmatch(r"s3://[\w.-]+(/[^?#]*)?", settings.root, re.ASCII):
+        problem = f"{shown_address(settings.root)!r} is not an address s3://bucket/prefix"
+        raise SettingsError("root", problem, "Correct or remove it.")
+    return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+
+def _configured_path() -> Path | None:
+    if named := os.environ.get(CONFIG_VARIABLE):
+        return Path(named)
+    return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(str(path), f"cannot be read ({error.strerror})", "Check --config.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(str(path), f"is not TOML: {error}", "Correct the file.") from error
+
+
+def _known_keys() -> dict[str, str]:
+    """Every settings key, dotted, by the environment variable that overrides it."""
+    known = {CONFIG_VARIABLE: "config"}
+    for name, field in Settings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            known |= {f"{PREFIX}{name}__{key}".upper(): f"{name}.{key}" for key in kind.model_fields}
+        else:
+            known[f"{PREFIX}{name}".upper()] = name
+    return known
+
+
+def _refuse_unknown_variables() -> None:
+    known = _known_keys()
+    for variable in os.environ:
+        name = variable.upper()
+        if name.startswith(PREFIX) and name not in known and not SERVICE_VARIABLE.fullmatch(name):
+            raise SettingsError(variable, "no such setting", _nearest(variable.upper(), known))
+
+
+def _settings_error(error: ValidationError, path: Path | None) -> SettingsError:
+    """Say which key is wrong, and where it was set; never the value, which may be secret."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    variable = PREFIX + "__".join(str(part) for part in first["loc"][:2]).upper()
+    named = next((name for name in os.environ if name.upper() == variable), None)
+    where = f"environment variable {named}" if named else f"file {path}"
+    if first["type"] == "extra_forbidden":
+        keys = _known_keys().values()
+        same_level = keys if "." in key else {known.partition(".")[0] for known in keys}
+        return SettingsError(key, "no such setting", f"{_nearest(key, same_level)} ({where})")
+    problem = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "model_type":
+        problem = "is a section with keys of its own, not a value"
+    return SettingsError(key, problem, f"Correct it in {where}.")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.4)
+    return f"Did you mean {near[0]}?" if near else "See docs/settings.md for all keys."

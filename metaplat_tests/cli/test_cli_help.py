@@ -1,0 +1,76 @@
+"""Every command explains itself, and what its help says is true."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+
+from metaplat.cli.app import app
+
+if TYPE_CHECKING:
+    from metaplat_tests.cli.conftest import Invoke
+
+COMMANDS: dict[str, Any] = dict(typer.main.get_group(app).commands)
+EVERY = pytest.mark.parametrize("name", sorted(COMMANDS))
+
+
+def options_of(name: str) -> set[str]:
+    return {option for parameter in COMMANDS[name].params for option in parameter.opts}
+
+
+def example_of(name: str) -> list[str]:
+    _, _, text = COMMANDS[name].help.partition("Example:")
+    return shlex.split(" ".join(text.split()))
+
+
+def test_the_commands_are_those_of_the_architecture() -> None:
+    expected = {"demo", "dev", "domains", "collect", "land", "materialize", "check", "report", "query"}
+    assert expected <= set(COMMANDS)
+    assert len(COMMANDS) == len(app.registered_commands)
+
+
+@EVERY
+def test_help_has_a_sentence_an_example_and_words_for_every_parameter(metaplat: Invoke, name: str) -> None:
+    answer = metaplat(name, "--help")
+    assert answer.code == 0
+    assert f"Usage: metaplat {name}" in answer.out
+    assert "Example: metaplat" in answer.out
+    for parameter in COMMANDS[name].params:
+        assert parameter.help, f"{name} {parameter.name}"
+
+
+@EVERY
+def test_every_command_prints_json_for_machines(name: str) -> None:
+    assert "--json" in options_of(name)
+
+
+@EVERY
+def test_the_example_is_a_command_line_that_is_understood(name: str) -> None:
+    program, command, *arguments = example_of(name)
+    assert (program, command) == ("metaplat", name)
+    context = COMMANDS[name].make_context(name, arguments)
+    assert context.info_name == name
+
+
+@EVERY
+def test_the_options_a_help_text_names_exist(name: str) -> None:
+    named = set(re.findall(r"(?<!\S)(--[a-z-]+)", COMMANDS[name].help))
+    everywhere = {option for each in COMMANDS for option in options_of(each)}
+    assert named <= everywhere
+
+
+@EVERY
+def test_the_first_line_of_help_fits_the_list_of_commands(name: str) -> None:
+    first = COMMANDS[name].help.strip().splitlines()[0]
+    assert len(first) <= 110
+    assert first.endswith((".", ":", ","))
+
+
+def test_without_a_command_the_list_of_commands_is_shown(metaplat: Invoke) -> None:
+    answer = metaplat()
+    for name in COMMANDS:
+        assert name in answer.out + answer.err
