@@ -20,6 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from metaplat.model.errors import SettingsError, shown_address
+from metaplat.model.table import BucketFunction, CompareSource, Engine, RepairMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +43,19 @@ def _listed(value: object) -> object:
             raise ValueError('is neither a JSON list, such as ["a", "b"], nor words such as a,b') from None
     return [word.strip() for word in value.split(",") if word.strip()]
 
+
+def _object(value: object) -> object:
+    """Read a table given as one text, as environment variables must: JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError("is not a JSON object") from None
+
+
+AlertLevel = Literal["low", "medium", "high"]
+"""How much an alert matters, least first."""
 
 Names = Annotated[list[str], BeforeValidator(_listed)]
 FieldNames = Annotated[
@@ -123,6 +137,96 @@ class KubernetesSettings(Section):
     timeout_seconds: float = Field(30.0, gt=0)
 
 
+class DeclaredTable(Section):
+    """One table to monitor that no discovery is needed for: ``[[monitor.tables]]``."""
+
+    name: str
+    location: str | None = Field(
+        None, description="Folder or s3://bucket/prefix; null asks Glue, which needs a database."
+    )
+    source_location: str | None = Field(None, description="What its rows are counted against.")
+    database: str | None = Field(None, description="Glue database; null means the table is not in Glue.")
+    pk_column: str | None = Field(None, description="Null means monitor.pk_column.")
+    bucket_count: int | None = Field(None, ge=1, description="Null means monitor.bucket_count.")
+    bucket_fn: BucketFunction | None = Field(None, description="Null means monitor.bucket_fn.")
+    engine: Engine | None = Field(None, description="Null means monitor.engine.")
+
+
+class MonitorSettings(Section):
+    """The monitor of bucketed tables. Every key but ``tables`` is also an option of ``metaplat monitor run``."""
+
+    database: str | None = Field(None, description="Glue database whose tables are monitored.")
+    table_prefix: str = Field("part_", description="Tables whose names start so, except those ending in _er.")
+    max_tables: int = Field(0, ge=0, description="At most so many tables, by name; 0 means all.")
+    bucket_count: int = Field(256, ge=1, le=100_000, description="Buckets are 0 to bucket_count - 1.")
+    pk_column: str = Field("customer_user_id", description="Primary key: one column.")
+    engine: Engine = Field(Engine.BUCKET, description="What counts keys.")
+    bucket_fn: BucketFunction = Field(BucketFunction.INFER, description="How a key finds its bucket.")
+    region: str = Field("us-east-1", description="Of Glue, Athena and SNS.")
+    report_bucket: str | None = Field(
+        None, description="S3 bucket of the reports; null means the store of reports."
+    )
+    report_prefix: str = Field("data-monitor/", description="Prefix of the report objects.")
+    report_stem: str = Field("omc_monitor_report", description="First part of the reports' names.")
+    sns_topic_arn: str | None = Field(None, description="Topic of the monitor's message; null sends none.")
+    athena_results: str | None = Field(
+        None, description="s3://bucket/prefix for results; null leaves it to the workgroup."
+    )
+    athena_workgroup: str = "primary"
+    auto_repair: RepairMode = Field(RepairMode.ATHENA, description="How missing partitions are registered.")
+    strict_snapshot: bool = Field(default=True, description="An old or missing snapshot is an alert.")
+    freshness_window_days: int = Field(45, ge=0, description="Age from which a snapshot is old.")
+    count_check_enabled: bool = Field(default=True, description="Count rows against the source table.")
+    compare_source_type: CompareSource = Field(CompareSource.EXT, description="Which table is the source.")
+    compare_database: str | None = Field(None, description="Its database; null means the monitored one.")
+    count_tolerance_pct: float = Field(0.0, ge=0, description="Difference that is no alert, percent.")
+    file_size_check: bool = Field(default=False, description="Judge file sizes.")
+    file_size_min_mb: float = Field(64, ge=0, description="Smaller files are an issue, MiB.")
+    file_size_max_mb: float = Field(1024, ge=0, description="Larger files are an issue, MiB.")
+    file_size_all: bool = Field(default=False, description="Judge all buckets, not only the five lowest.")
+    data_bucket: str | None = Field(None, description="Bucket of the raw input; null checks none.")
+    clear_key_samples: bool = Field(
+        default=False, description="Show failing keys in clear text; else as digests."
+    )
+    skew_factor: float = Field(
+        4.0, gt=1, description="A bucket with so many times the median rows is skewed."
+    )
+    skew_floor_rows: int = Field(10_000, ge=0, description="Smaller buckets are never skewed.")
+    volume_runs: int = Field(7, ge=1, description="Earlier runs needed before row counts are compared.")
+    volume_change_pct: float = Field(50.0, gt=0, description="Change of a row count that is an anomaly.")
+    volume_floor_rows: int = Field(10_000, ge=0, description="Smaller changes are no anomaly.")
+    spark_remote: str | None = Field(
+        None, description="Spark Connect address, sc://host:15002; null starts Spark by spark_master."
+    )
+    spark_master: str = Field("local[*]", description="Master of a Spark started here.")
+    tables: list[DeclaredTable] = Field(default_factory=list, description="Tables declared by hand.")
+    tables_file: Path | None = Field(
+        None, description="What discover saves; null means monitored_tables.json in home."
+    )
+
+
+class SinkSettings(Section):
+    """One place that alerts are sent to: ``[alerts.sinks.<name>]``."""
+
+    url: SecretStr = Field(description="sns:<topic arn>, or any Apprise URL: Slack, mail, Teams, a webhook.")
+    min_severity: AlertLevel = Field("medium", description="Lesser alerts are not sent here.")
+    domains: Names = Field(default_factory=list, description="Names or patterns; empty means everything.")
+
+
+class AlertSettings(Section):
+    """When and where alerts are sent."""
+
+    sinks: Annotated[dict[str, SinkSettings], BeforeValidator(_object)] = Field(
+        default_factory=dict, description="By name; as one environment variable, a JSON object."
+    )
+    remind_after_hours: float = Field(
+        20.0,
+        gt=0,
+        description="An alert that still stands, and nobody acknowledged, is sent again after this.",
+    )
+    timeout_seconds: float = Field(20.0, gt=0, description="For one delivery.")
+
+
 class DagsterSettings(Section):
     """Dagster's own storage and limits."""
 
@@ -156,6 +260,8 @@ class Settings(BaseSettings):
     privacy: PrivacySettings = PrivacySettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
     dagster: DagsterSettings = DagsterSettings()
+    monitor: MonitorSettings = MonitorSettings()
+    alerts: AlertSettings = AlertSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -1,24 +1,35 @@
 """The command's entry point: errors become one line and an exit code.
 
 0 all good, 1 a check failed or an item was rejected, 2 usage or settings error, 3 an outside system failed;
-130 where Ctrl-C ended it (that one is Typer's).
+130 where Ctrl-C ended it.
 """
 
 from __future__ import annotations
 
 import sys
 
-from metaplat.cli.app import app
 from metaplat.cli.output import fail
 from metaplat.model.errors import MetaplatError, OutsideError, SettingsError, UsageError
+from metaplat.orchestration.interrupts import remembering_interrupts
 
 CHECK_FAILED = 1
 USAGE = 2
 OUTSIDE = 3
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line and exit."""
+    try:
+        with remembering_interrupts():
+            _main()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _main() -> None:
+    from metaplat.cli.app import app  # most of the time until a command runs goes into this line
+
     try:
         app()
     except MetaplatError as error:

@@ -22,8 +22,9 @@ class Outcome(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much a failure matters."""
+    """How much a failure matters, least first."""
 
+    INFO = "info"
     WARN = "warn"
     ERROR = "error"
 

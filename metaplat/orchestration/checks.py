@@ -23,7 +23,11 @@ from metaplat.orchestration.metadata import verdict_metadata
 from metaplat.orchestration.partitions import in_order, partitions_definition
 from metaplat.stores.home import Stores
 
-SEVERITIES = {Severity.WARN: dg.AssetCheckSeverity.WARN, Severity.ERROR: dg.AssetCheckSeverity.ERROR}
+SEVERITIES = {
+    Severity.INFO: dg.AssetCheckSeverity.WARN,  # Dagster knows two
+    Severity.WARN: dg.AssetCheckSeverity.WARN,
+    Severity.ERROR: dg.AssetCheckSeverity.ERROR,
+}
 
 CheckEvent = dg.AssetCheckEvaluation | dg.AssetCheckResult | dg.Output[Any]
 

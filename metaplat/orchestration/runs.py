@@ -10,11 +10,14 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dagster._utils.interrupts import capture_interrupts  # public nowhere
+
 from metaplat.ingest.partition import PartitionIngest, landing_prefix
 from metaplat.ingest.receipts import Receipts
 from metaplat.orchestration.build import build_definitions
 from metaplat.orchestration.clock import utc_now
 from metaplat.orchestration.instance import open_instance
+from metaplat.orchestration.interrupts import end_if_interrupted, ending_hook, remembering_interrupts
 from metaplat.orchestration.jobs import check_job_name, ingest_job_name, partition_tags
 from metaplat.orchestration.leftovers import end_leftovers, held
 from metaplat.reports.verdict_log import VerdictLog
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
     from metaplat.stores.home import Stores
 
 BLOCKED = "DagsterAssetCheckFailedError"
-INTERRUPTED = "DagsterExecutionInterruptedError"
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -68,6 +70,8 @@ def materialize(domain: MetadataDomain, stores: Stores, partitions: Sequence[str
         The privacy settings do not fit the domain.
     StoreError
         A store cannot be reached, so that no run was started.
+    KeyboardInterrupt
+        It was interrupted, at whatever moment; a run that had begun has ended.
     """
     PartitionIngest(domain, stores, utc_now())  # what is wrong with the settings is told before a run starts
     stores.landing.list_objects(landing_prefix(domain, partitions[0]))  # and so is an outage
@@ -81,11 +85,29 @@ def check(domain: MetadataDomain, stores: Stores, partitions: Sequence[str]) -> 
 
 
 def _run(domain: MetadataDomain, stores: Stores, job_name: str, partitions: Sequence[str]) -> RunOutcome:
+    with remembering_interrupts():
+        result = _execute(domain, stores, job_name, partitions)
+        receipts, wanted = Receipts(stores.state, domain), set(partitions)
+        found = {key: receipt for key in partitions if (receipt := receipts.load(key)) is not None}
+        rules = {rule.name for rule in domain.rules}
+        judged = [
+            record
+            for record in VerdictLog(stores.state).load(domain.name)
+            if record.rule in rules and (record.partition is None or record.partition in wanted)
+        ]
+        end_if_interrupted()
+    return RunOutcome(result.run_id, found, judged, _failures(result))
+
+
+def _execute(
+    domain: MetadataDomain, stores: Stores, job_name: str, partitions: Sequence[str]
+) -> dg.ExecuteInProcessResult:
     run_id = str(uuid.uuid4())
     with open_instance(stores.settings) as instance:
         end_leftovers(instance)
-        job = build_definitions(domains=[domain]).resolve_job_def(job_name)
-        with held(instance, run_id):
+        job = build_definitions(domains=[domain]).resolve_job_def(job_name).with_hooks({ending_hook()})
+        end_if_interrupted()
+        with held(instance, run_id), capture_interrupts():  # or a run could be left between two of its states
             result = job.execute_in_process(
                 instance=instance,
                 run_id=run_id,
@@ -94,21 +116,12 @@ def _run(domain: MetadataDomain, stores: Stores, job_name: str, partitions: Sequ
                 run_config=QUIET,
                 resources={"stores": stores},
             )
-    receipts, wanted = Receipts(stores.state, domain), set(partitions)
-    found = {key: receipt for key in partitions if (receipt := receipts.load(key)) is not None}
-    rules = {rule.name for rule in domain.rules}
-    judged = [
-        record
-        for record in VerdictLog(stores.state).load(domain.name)
-        if record.rule in rules and (record.partition is None or record.partition in wanted)
-    ]
-    return RunOutcome(result.run_id, found, judged, _failures(result))
+        end_if_interrupted()
+    return result
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
     failed = [event.step_failure_data for event in result.all_events if event.is_step_failure]
-    if any(_cause(data) == INTERRUPTED for data in failed):
-        raise KeyboardInterrupt
     told = [_reason(data) for data in failed if _cause(data) != BLOCKED]
     if not failed and not result.success:
         told.append("the run failed before its first step; its event log in Dagster says why")

@@ -127,7 +127,7 @@ def cell_class(cell: Cell) -> str:
     if cell.record is None:
         return "x" if cell.mark.present else "m"
     if cell.record.outcome is Outcome.FAILED:
-        return "w" if cell.record.severity is Severity.WARN else "f"
+        return "w" if cell.record.severity is not Severity.ERROR else "f"
     return "p" if cell.record.outcome is Outcome.PASSED else "n"
 
 

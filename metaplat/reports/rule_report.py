@@ -172,7 +172,5 @@ def _rolled_up(records: Iterable[VerdictRecord]) -> Outcome:
 
 
 def worst_severity(severities: Sequence[Severity]) -> Severity | None:
-    """Return error where any is, None where there is none."""
-    if Severity.ERROR in severities:
-        return Severity.ERROR
-    return Severity.WARN if severities else None
+    """Return the gravest, None where there is none."""
+    return max(severities, key=list(Severity).index, default=None)

@@ -54,7 +54,7 @@ def verdict_table(report: CheckReport) -> list[VerdictRow]:
 
 def state_word(outcome: Outcome, severity: Severity | None) -> str:
     """Return ``passed``, ``failed``, ``warning`` (a failure of severity warn) or ``not evaluated``."""
-    if outcome is Outcome.FAILED and severity is Severity.WARN:
+    if outcome is Outcome.FAILED and severity is not Severity.ERROR:
         return "warning"
     return outcome.value
 
@@ -98,7 +98,7 @@ def _calm_line(domain: DomainReport) -> str:
 def failing_rules(domain: DomainReport) -> list[RuleReport]:
     """Return the rules that fail, errors before warnings, otherwise in the order declared."""
     failing = [rule for rule in domain.rules if rule.outcome is Outcome.FAILED]
-    return sorted(failing, key=lambda rule: rule.severity is Severity.WARN)
+    return sorted(failing, key=lambda rule: rule.severity is not Severity.ERROR)
 
 
 def rule_line(rule: RuleReport, now: datetime) -> str:

@@ -1,0 +1,1 @@
+"""Reports of the table monitor: JSON, CSV, HTML, and the texts of its alerts."""

@@ -1,0 +1,63 @@
+"""The files of a table, wherever it lies.
+
+Here: the protocol, and which implementation an address means. Implementations: ``local_files``, ``s3_files``.
+Not here: what the files hold (``parquet_footer``, ``key_column``), buckets (``monitor.inventory``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from metaplat.model.landed import ObjectInfo
+    from metaplat.settings import S3Settings
+
+
+class TableFiles(Protocol):
+    """The objects below one location, read in parts; safe to use in many threads.
+
+    Every method raises TransientStoreError or PermanentStoreError where the store fails. ``read_tail`` and
+    ``read_ranges`` raise KeyError where the object is gone or was rewritten since it was listed.
+    """
+
+    @property
+    def address(self) -> str:
+        """Folder or ``s3://bucket/prefix``, without a slash at the end."""
+
+    @property
+    def parallel(self) -> int:
+        """How many requests are worth having in flight."""
+
+    def list_objects(self) -> list[ObjectInfo]:
+        """Return every object on any level, keys relative to the location, by key.
+
+        Raises
+        ------
+        PermanentStoreError
+            The location does not exist (a prefix without any object does not), or is a file.
+        """
+
+    def list_folder(self, folder: str) -> list[ObjectInfo]:
+        """Return the objects below one folder of the location, keys relative to the location; may be empty."""
+
+    def local_path(self, info: ObjectInfo) -> str | None:
+        """Path of the object where it is a local file; None elsewhere."""
+
+    def read_tail(self, info: ObjectInfo, size: int) -> bytes:
+        """Return the last ``size`` bytes of the object, all of it where it is smaller."""
+
+    def read_ranges(self, info: ObjectInfo, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return the bytes of each range (start, end), near ones in one request."""
+
+
+def open_table_files(location: str, settings: S3Settings) -> TableFiles:
+    """Return the files at a local folder or ``s3://bucket/prefix``; nothing is opened yet.
+
+    Raises
+    ------
+    SettingsError
+        The address is neither: another scheme, for example.
+    """
+    raise NotImplementedError
