@@ -29,6 +29,8 @@ PREFIX = "METAPLAT_"
 CONFIG_VARIABLE = "METAPLAT_CONFIG"
 SERVICE_VARIABLE = re.compile(r"METAPLAT_((?!.*__)\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_[A-Z]+\w*)?)")
 """What Kubernetes puts into every pod beside a Service called metaplat: not meant as settings."""
+SINK_VARIABLE = re.compile(r"METAPLAT_ALERTS__SINKS__\w+?__(URL|MIN_SEVERITY|DOMAINS)")
+"""A key of one sink; what lies between is its name in lower case."""
 DEFAULT_FILE = Path("metaplat.toml")
 
 
@@ -153,7 +155,7 @@ class DeclaredTable(Section):
 
 
 class MonitorSettings(Section):
-    """The monitor of bucketed tables. Every key but ``tables`` is also an option of ``metaplat monitor run``."""
+    """The monitor of bucketed tables; every key but ``tables`` is an option of ``metaplat monitor run`` too."""
 
     database: str | None = Field(None, description="Glue database whose tables are monitored.")
     table_prefix: str = Field("part_", description="Tables whose names start so, except those ending in _er.")
@@ -334,7 +336,8 @@ def _refuse_unknown_variables() -> None:
     known = _known_keys()
     for variable in os.environ:
         name = variable.upper()
-        if name.startswith(PREFIX) and name not in known and not SERVICE_VARIABLE.fullmatch(name):
+        lawful = name in known or SERVICE_VARIABLE.fullmatch(name) or SINK_VARIABLE.fullmatch(name)
+        if name.startswith(PREFIX) and not lawful:
             raise SettingsError(variable, "no such setting", _nearest(variable.upper(), known))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -21,6 +22,10 @@ AWS_VARIABLES = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+
+
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")  # how long an example takes says more about the machine than about the code
 
 
 @pytest.hookimpl(wrapper=True)
@@ -56,7 +61,7 @@ def moto_endpoint() -> Iterator[str]:
 def s3_bucket(moto_endpoint: str) -> str:
     """Name of a bucket that nobody else uses."""
     name = f"bucket-{uuid.uuid4().hex}"
-    with urlopen(Request(f"{moto_endpoint}/{name}", method="PUT"), timeout=10):
+    with urlopen(Request(f"{moto_endpoint}/{name}", method="PUT"), timeout=60):
         return name
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from metaplat.cli import collect, demo, dev, domains, land, materialize, query, report
+from metaplat.cli import alerts, collect, demo, dev, domains, land, materialize, monitor, query, report
 from metaplat.cli.options import Config
 
 app = typer.Typer(
@@ -31,3 +31,5 @@ app.command()(materialize.materialize)
 app.command()(materialize.check)
 app.command()(report.report)
 app.command()(query.query)
+app.add_typer(monitor.app, name="monitor")
+app.add_typer(alerts.app, name="alerts")

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metaplat.cli.materialize import exit_on_failures
 from metaplat.cli.options import Config, Json, configured_stores
 from metaplat.cli.output import note, print_content, print_table, progress_bar
 from metaplat.cli.report import ReportFormat, current_report, rendered
+from metaplat.cli.run_output import exit_on_failures
 from metaplat.collectors.collector import CollectRequest
 from metaplat.domains import all_domains
 from metaplat.ingest.landing import Landing
@@ -72,7 +72,7 @@ def _materialize_landed(domain: MetadataDomain, stores: Stores) -> None:
     if not stretches:
         note(f"{domain.name}: nothing new to materialize")
         return
-    span = named_partitions(domain, utc_now(), stretches[0][0], stretches[-1][-1])
+    span = named_partitions(domain.partitions, utc_now(), stretches[0][0], stretches[-1][-1])
     with progress_bar() as draw, watching(draw):
         outcome = materialize(domain, stores, span)
     exit_on_failures([outcome])

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from metaplat.cli.materialize_tables import check_named, is_table, materialize_named
 from metaplat.cli.options import Config, Domain, From, Json, Partition, To, configured_stores
-from metaplat.cli.output import fail, note, print_json, print_table, progress_bar
+from metaplat.cli.output import note, print_json, progress_bar
+from metaplat.cli.run_output import exit_on_failures, latest_verdicts, print_outcomes
 from metaplat.domains import domain_named
 from metaplat.ingest.receipts import Receipts
-from metaplat.model.errors import UsageError
 from metaplat.model.verdict import Outcome
 from metaplat.orchestration.clock import utc_now
-from metaplat.orchestration.partition_choice import ingested_partitions, missing_partitions, named_partitions
+from metaplat.orchestration.partition_choice import (
+    ingested_partitions,
+    missing_partitions,
+    named_stretches,
+)
 from metaplat.orchestration.progress import watching
 from metaplat.reports.verdict_log import verdict_item
 
@@ -61,14 +66,18 @@ def materialize(
     """Ingest partitions from their landed objects, then check them, in one Dagster run.
 
     Scattered partitions of --missing take one run per contiguous stretch. Running it again is safe: the same
-    objects give the same rows. Exit code 1: a check fails; 3: a store failed, and what was ingested stays.
+    objects give the same rows. A monitored table is named table_profile/TABLE: its buckets are profiled.
+    Exit code 1: a check fails; 3: a store failed, and what was ingested stays.
 
     Example: metaplat materialize job_executions --from 2025-11-01 --to 2025-11-30
     """
     from metaplat.orchestration.runs import materialize as run
 
+    if is_table(domain):
+        materialize_named(domain, partition, first, last, missing=missing, as_json=json)
+        return
     chosen, stores, now = domain_named(domain), configured_stores(), utc_now()
-    stretches = _named(chosen, partition, first, last, missing=missing)
+    stretches = named_stretches(chosen.partitions, partition, first, last, missing=missing)
     if stretches is None:
         stretches = missing_partitions(chosen, stores, now)
         if not stretches:
@@ -92,27 +101,16 @@ def check(
     """
     from metaplat.orchestration.runs import check as run
 
+    if is_table(domain):
+        check_named(domain, partition, first, last, as_json=json)
+        return
     chosen, stores = domain_named(domain), configured_stores()
-    stretches = _named(chosen, partition, first, last, missing=False)
+    stretches = named_stretches(chosen.partitions, partition, first, last, missing=False)
     if stretches is None:
         stretches = ingested_partitions(chosen, Receipts(stores.state, chosen), utc_now())
         if not stretches:
             note(f"nothing of {chosen.name} was ever ingested")
     _run_and_print(run, chosen, stores, stretches, as_json=json)
-
-
-def _named(
-    domain: MetadataDomain, partition: str | None, first: str | None, last: str | None, *, missing: bool
-) -> list[list[str]] | None:
-    """Return the one stretch a person named, or None where they named none."""
-    ranged = first is not None or last is not None
-    if sum((partition is not None, ranged, missing)) > 1:
-        raise UsageError("say one of --partition, --from/--to and --missing")
-    if partition is None and not ranged:
-        return None
-    if partition is not None:
-        first = last = partition
-    return [named_partitions(domain, utc_now(), first, last)]
 
 
 def _run_and_print(
@@ -135,38 +133,22 @@ def _run_and_print(
         raise typer.Exit(1)
 
 
-def exit_on_failures(outcomes: Sequence[RunOutcome]) -> None:
-    """Print what steps could not do, one line each, and exit where there is any."""
-    failures = [f"run {outcome.run_id}: {failure}" for outcome in outcomes for failure in outcome.failures]
-    for failure in failures:
-        fail(failure)
-    if failures:
-        raise typer.Exit(3)
-
-
 def as_document(domain: MetadataDomain, outcomes: Sequence[RunOutcome]) -> dict[str, Any]:
     """Return the runs as one JSON document: their ids, what each partition got, every verdict, failures."""
-    latest = {(record.rule, record.partition): record for outcome in outcomes for record in outcome.verdicts}
     receipts = [receipt for outcome in outcomes for receipt in outcome.receipts.values()]
     return {
         "domain": domain.name,
         "run_id": outcomes[-1].run_id if outcomes else None,
         "run_ids": [outcome.run_id for outcome in outcomes],
         "partitions": [_receipt_entry(receipt) for receipt in receipts],
-        "verdicts": [verdict_item(record) for record in latest.values()],
+        "verdicts": [verdict_item(record) for record in latest_verdicts(outcomes)],
         "failures": [failure for outcome in outcomes for failure in outcome.failures],
     }
 
 
 def print_verdicts(outcomes: Sequence[RunOutcome]) -> None:
-    """Print one line per rule about the table, then one per partition that does not pass."""
-    latest = {(record.rule, record.partition): record for outcome in outcomes for record in outcome.verdicts}
-    ordered = sorted(
-        latest.values(), key=lambda record: (record.partition is not None, record.outcome, record.rule)
-    )
-    shown = [record for record in ordered if record.partition is None or record.outcome is Outcome.FAILED]
-    rows = [[record.outcome, record.rule, record.partition or "(table)", record.sentence] for record in shown]
-    print_table(("state", "rule", "partition", "found"), rows)
+    """Print the verdicts, then what was ingested."""
+    print_outcomes(outcomes)
     receipts = [receipt for outcome in outcomes for receipt in outcome.receipts.values()]
     ingested = sum(receipt.rows for receipt in receipts)
     bad = sum(receipt.quarantined for receipt in receipts)

@@ -36,15 +36,16 @@ class ReportFormat(StrEnum):
     HTML = "html"
 
 
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="File to write; default: print.")]
+
+
 def report(
     domain: Annotated[str | None, typer.Argument(help="One domain; default: all.")] = None,
     form: Annotated[
         ReportFormat | None,
         typer.Option("--format", help="Default: by the ending of the output file, else json."),
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="File to write; default: print.")
-    ] = None,
+    output: Output = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     config: Config = None,
 ) -> None:
@@ -59,11 +60,16 @@ def report(
         raise UsageError(f"--json and --format {form} contradict each other")
     chosen = all_domains() if domain is None else [domain_named(domain)]
     if form is None:
-        form = ReportFormat.JSON if json or output is None else _form_of(output)
+        form = ReportFormat.JSON if json or output is None else form_of(output)
     content = rendered(current_report(chosen, configured_stores()), form)
     if output is None:
         print_content(content)
         return
+    write_report(output, content)
+
+
+def write_report(output: Path, content: bytes) -> None:
+    """Replace a report file, and say so; raises UsageError where it cannot be written."""
     try:
         _write(output, content)
     except OSError as error:
@@ -71,7 +77,8 @@ def report(
     note(f"wrote {output}")
 
 
-def _form_of(output: Path) -> ReportFormat:
+def form_of(output: Path) -> ReportFormat:
+    """Return the form that a file's ending asks for; JSON where it asks for none."""
     ending = output.suffix.removeprefix(".").lower()
     return ReportFormat(ending) if ending in set(ReportFormat) else ReportFormat.JSON
 

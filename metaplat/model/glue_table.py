@@ -1,4 +1,4 @@
-"""What the Glue Data Catalog says of a table and of its partitions (source: Glue API, Table and Partition)."""
+"""What the Glue Data Catalog says of a table and its partitions (source: Glue API, Table and Partition)."""
 
 from __future__ import annotations
 

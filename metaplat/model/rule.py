@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from metaplat.model.verdict import Outcome, Severity, Verdict
 
@@ -75,6 +75,34 @@ class TableEvidence:
     receipts: Mapping[str, IngestReceipt]
     keys: Sequence[str]
     now: datetime
+
+
+class RuleHead(Protocol):
+    """What checks and reports need to know of any rule, whatever evidence it judges."""
+
+    @property
+    def name(self) -> str:
+        """Name of the check."""
+
+    @property
+    def doc(self) -> str:
+        """The expectation in one sentence."""
+
+    @property
+    def judge(self) -> object | None:
+        """Not None where it judges single partitions."""
+
+    @property
+    def severity(self) -> Severity:
+        """Of a failure."""
+
+    @property
+    def blocking(self) -> bool:
+        """Whether assets downstream must wait while it fails."""
+
+    @property
+    def summary_name(self) -> str:
+        """Name of the check that judges the whole table."""
 
 
 JudgePartition = Callable[[PartitionEvidence], Verdict]

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from metaplat.model.table import RepairMode
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from metaplat.model.glue_table import GluePartition, GlueTable
-    from metaplat.model.table import MonitoredTable
+    from metaplat.model.table import MonitoredTable, RepairMode
     from metaplat.model.table_metrics import TableProfile
 
 
@@ -84,7 +82,7 @@ class SnapshotFacts:
 
 @dataclass(frozen=True)
 class RawInputFacts:
-    """The raw input of the snapshot: its prefix, and how many objects lie there (None: could not be listed)."""
+    """The raw input of the snapshot: its prefix, and how many objects lie there; None where unlisted."""
 
     address: str
     objects: int | None = None

@@ -85,7 +85,7 @@ METRICS: tuple[Field, ...] = (
     Field("run_id", str, doc="Run that wrote this row."),
     Field("profiled_at", datetime, doc="Time of that run."),
 )
-"""Columns of the metrics frame, keys first. In ``footer`` mode the key figures below ``key_nulls`` are null."""
+"""Columns of the metrics frame. With engine ``footer`` the key figures after ``key_nulls`` are null."""
 
 
 class Strange(StrEnum):
@@ -126,8 +126,6 @@ class Inventory:
         By name.
     empty_files : sequence of ObjectInfo
         Objects of 0 bytes whose name ends in ``.parquet``.
-    requests : int
-        Listing requests or folders it took.
     """
 
     buckets: Mapping[int, Sequence[ObjectInfo]]

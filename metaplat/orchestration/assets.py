@@ -63,7 +63,7 @@ def build_asset(domain: MetadataDomain) -> dg.AssetsDefinition:
             kinds={"polars", "parquet"},
             group_name=GROUP,
             metadata={
-                "dagster/column_schema": column_schema(domain),
+                "dagster/column_schema": column_schema(domain.columns),
                 "dagster/table_name": domain.name,
                 "landing": domain.landing,
                 "archive_days": domain.retention.archive.days,

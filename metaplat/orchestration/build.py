@@ -1,4 +1,4 @@
-"""Everything the code location serves, put together from the registry of domains."""
+"""Everything the code location serves: the domains of the registry, and the monitored tables."""
 
 from __future__ import annotations
 
@@ -7,30 +7,50 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from metaplat.domains import all_domains
+from metaplat.orchestration.alert_sensor import build_alert_sensor
 from metaplat.orchestration.assets import build_asset
-from metaplat.orchestration.checks import build_checks
+from metaplat.orchestration.checks import build_checks, domain_subject
 from metaplat.orchestration.jobs import check_job, ingest_job
 from metaplat.orchestration.resources import default_resources
 from metaplat.orchestration.schedules import build_schedule
 from metaplat.orchestration.sensors import build_sensor
+from metaplat.orchestration.tables.assets import build_table_asset, table_subject
+from metaplat.orchestration.tables.declared import tables_at_load
+from metaplat.orchestration.tables.jobs import profile_job, table_check_job
+from metaplat.orchestration.tables.schedules import build_table_schedule
+from metaplat.orchestration.tables.sensors import build_table_sensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from metaplat.model.domain import MetadataDomain
+    from metaplat.model.table import MonitoredTable
 
 
 def build_definitions(
-    *, domains: Sequence[MetadataDomain] | None = None, resources: Mapping[str, object] | None = None
+    *,
+    domains: Sequence[MetadataDomain] | None = None,
+    tables: Sequence[MonitoredTable] | None = None,
+    resources: Mapping[str, object] | None = None,
 ) -> dg.Definitions:
-    """Return the definitions of all domains; a test passes its own domains or resources."""
-    chosen = all_domains() if domains is None else domains
+    """Return the definitions of all domains and tables; a test passes its own."""
+    domains = all_domains() if domains is None else domains
+    tables = tables_at_load() if tables is None else tables
     return dg.Definitions(
-        assets=[build_asset(domain) for domain in chosen],
-        asset_checks=[build_checks(domain) for domain in chosen],
-        jobs=[make(domain) for domain in chosen for make in (ingest_job, check_job)],
-        sensors=[build_sensor(domain) for domain in chosen],
-        schedules=[build_schedule(domain) for domain in chosen],
+        assets=[*map(build_asset, domains), *map(build_table_asset, tables)],
+        asset_checks=[
+            build_checks(subject) for subject in (*map(domain_subject, domains), *map(table_subject, tables))
+        ],
+        jobs=[
+            *(make(domain) for domain in domains for make in (ingest_job, check_job)),
+            *(make(table) for table in tables for make in (profile_job, table_check_job)),
+        ],
+        sensors=[
+            *map(build_sensor, domains),
+            *map(build_table_sensor, tables),
+            build_alert_sensor(),
+        ],
+        schedules=[*map(build_schedule, domains), *map(build_table_schedule, tables)],
         resources={**default_resources(), **(resources or {})},
         executor=dg.in_process_executor,  # a step process would pay for loading everything again
     )

@@ -16,16 +16,16 @@ from metaplat.model.field import DType, Field, ListOf, Struct
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from metaplat.model.domain import MetadataDomain
     from metaplat.model.landed import IngestReceipt
     from metaplat.model.verdict import Verdict
 
 MAX_TABLE_ROWS = 12
 
 
-def column_schema(domain: MetadataDomain) -> dg.TableSchema:
-    """Return the columns of a domain with types, docs and constraints."""
-    return dg.TableSchema(columns=[_column(field, domain) for field in domain.columns])
+def column_schema(columns: Sequence[Field]) -> dg.TableSchema:
+    """Return declared columns with types, docs and constraints."""
+    keys = sum(field.key for field in columns)
+    return dg.TableSchema(columns=[_column(field, unique=field.key and keys == 1) for field in columns])
 
 
 def type_name(dtype: DType) -> str:
@@ -70,7 +70,7 @@ def verdict_metadata(verdict: Verdict) -> dict[str, Any]:
     return entries
 
 
-def _column(field: Field, domain: MetadataDomain) -> dg.TableColumn:
+def _column(field: Field, *, unique: bool) -> dg.TableColumn:
     other = [f"unit: {field.unit}"] if field.unit else []
     if field.key:
         other.append("part of the primary key")
@@ -82,7 +82,6 @@ def _column(field: Field, domain: MetadataDomain) -> dg.TableColumn:
         other.append(f"one of {', '.join(field.choices)}")
     if field.personal:
         other.append(f"personal: {field.personal}")
-    unique = field.key and len(domain.keys) == 1
     constraints = dg.TableColumnConstraints(nullable=field.nullable, unique=unique, other=other)
     return dg.TableColumn(field.name, type_name(field.dtype), description=field.doc, constraints=constraints)
 

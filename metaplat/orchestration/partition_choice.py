@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from metaplat.ingest.receipts import Receipts
 from metaplat.model.errors import UsageError
 from metaplat.model.partitioning import stretches
+from metaplat.orchestration.clock import utc_now
 from metaplat.orchestration.landing_watch import watch_landing
 from metaplat.reports.verdict_log import VerdictLog
 
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from metaplat.model.domain import MetadataDomain
+    from metaplat.model.partitioning import Partitioning
     from metaplat.stores.home import Stores
 
 
-def named_partitions(domain: MetadataDomain, now: datetime, first: str | None, last: str | None) -> list[str]:
+def named_partitions(
+    partitioning: Partitioning, now: datetime, first: str | None, last: str | None
+) -> list[str]:
     """Return every partition from ``first`` to ``last``, both included; None is the first or last there is.
 
     Raises
@@ -29,13 +33,33 @@ def named_partitions(domain: MetadataDomain, now: datetime, first: str | None, l
     UsageError
         One of them does not exist, or they are the wrong way round.
     """
-    keys = domain.partitions.keys(now)
-    first = domain.partitions.check(first, now) if first is not None else keys[0]
-    last = domain.partitions.check(last, now) if last is not None else keys[-1]
+    keys = partitioning.keys(now)
+    first = partitioning.check(first, now) if first is not None else keys[0]
+    last = partitioning.check(last, now) if last is not None else keys[-1]
     low, high = keys.index(first), keys.index(last)
     if low > high:
         raise UsageError(f"the range is the wrong way round: {first} lies after {last}")
     return keys[low : high + 1]
+
+
+def named_stretches(
+    partitioning: Partitioning, partition: str | None, first: str | None, last: str | None, *, missing: bool
+) -> list[list[str]] | None:
+    """Return the one stretch a person named, or None where they named none.
+
+    Raises
+    ------
+    UsageError
+        They contradict each other, or name what does not exist.
+    """
+    ranged = first is not None or last is not None
+    if sum((partition is not None, ranged, missing)) > 1:
+        raise UsageError("say one of --partition, --from/--to and --missing")
+    if partition is None and not ranged:
+        return None
+    if partition is not None:
+        first = last = partition
+    return [named_partitions(partitioning, utc_now(), first, last)]
 
 
 def missing_partitions(domain: MetadataDomain, stores: Stores, now: datetime) -> list[list[str]]:

@@ -100,7 +100,7 @@ def process(*arguments: object, **variables: str) -> subprocess.Popen[str]:
     )
 
 
-def answer_of(started: subprocess.Popen[str], timeout: float = 120) -> Answer:
+def answer_of(started: subprocess.Popen[str], timeout: float = 600) -> Answer:
     """Wait for a process, and return what it printed."""
     out, err = started.communicate(timeout=timeout)
     return Answer(started.returncode, out, err)

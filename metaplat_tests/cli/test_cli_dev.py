@@ -16,8 +16,8 @@ from urllib.request import urlopen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-START_SECONDS = 120
-STOP_SECONDS = 60
+START_SECONDS = 400
+STOP_SECONDS = 200
 
 
 def free_port() -> int:

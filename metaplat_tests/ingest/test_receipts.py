@@ -38,7 +38,7 @@ receipts = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(receipts)
 def test_a_receipt_comes_back_as_it_was_saved(tmp_path: Path, receipt: IngestReceipt) -> None:
     kept = Receipts(LocalObjects(tmp_path), RUNS)

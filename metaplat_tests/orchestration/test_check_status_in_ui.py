@@ -65,7 +65,7 @@ def ui(instance: dg.DagsterInstance, tmp_path: Path) -> Iterator[WorkspaceReques
         yield context
     for each in gc.get_objects():
         if type(each) is subprocess.Popen:
-            each.wait(timeout=60)  # Dagster tells its server to end and does not wait for it
+            each.wait(timeout=600)  # Dagster tells its server to end and does not wait for it
 
 
 def statuses(ui: WorkspaceRequestContext, asset: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from metaplat.orchestration.assets import build_asset
-from metaplat.orchestration.checks import build_checks
+from metaplat.orchestration.checks import build_checks, domain_subject
 from metaplat_tests.orchestration.conftest import evaluations
 from metaplat_tests.orchestration.small_domains import COUNTS, SHARDS, land
 
@@ -160,7 +160,7 @@ def test_one_check_can_be_run_by_itself(stores: Stores, instance: dg.DagsterInst
     land(stores, COUNTS, DAY, "a.json", a=1)
     run(DAY)
     result = dg.materialize(
-        [build_asset(COUNTS), build_checks(COUNTS)],
+        [build_asset(COUNTS), build_checks(domain_subject(COUNTS))],
         selection=dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("counts"), "amount")),
         tags={"dagster/partition": DAY},
         resources={"stores": stores},

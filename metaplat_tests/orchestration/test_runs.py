@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import subprocess
 import sys
+import time
+import weakref
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
 
+from metaplat.ingest.receipts import Receipts
 from metaplat.model.errors import PermanentStoreError, SettingsError, TransientStoreError
 from metaplat.model.verdict import Outcome
+from metaplat.orchestration import runs
 from metaplat.orchestration.instance import open_instance
 from metaplat.orchestration.leftovers import end_leftovers, held
 from metaplat.orchestration.progress import tracked, watching
@@ -23,6 +29,8 @@ from metaplat_tests.orchestration.small_domains import COUNTS, days, land
 from metaplat_tests.orchestration.watched_objects import WatchedObjects
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from metaplat.stores.home import Stores
 
 DAY, NEXT = "2025-11-01", "2025-11-02"
@@ -79,6 +87,115 @@ def test_settings_that_do_not_fit_are_told_before_a_run_starts(tmp_path: Path) -
     with pytest.raises(SettingsError, match="nothing"):
         materialize(COUNTS, stores, [DAY])
     assert not (tmp_path / "home").exists()
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt, also where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def lost_interrupt() -> None:
+    with contextlib.suppress(BaseException):
+        signal.raise_signal(signal.SIGINT)
+
+
+def disguised_interrupt() -> None:
+    """As a library does that was interrupted while it was imported."""
+    lost_interrupt()
+    raise AttributeError("module 'library' has no attribute 'DataType'")
+
+
+def plain_interrupt() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def dropped_interrupt() -> None:
+    """As where the garbage collector calls back: Python prints what is raised there, and goes on."""
+    thing = set[int]()
+    weakref.finalize(thing, signal.raise_signal, signal.SIGINT)
+    del thing
+    time.sleep(60)
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize(
+    "interrupt", [plain_interrupt, lost_interrupt, disguised_interrupt, dropped_interrupt]
+)
+@pytest.mark.parametrize(
+    ("store", "operation", "statuses"),
+    [
+        ("landing", "list", []),  # before the run
+        ("landing", "get", ["FAILURE"]),  # while it ingests
+        ("lake", "get", ["FAILURE"]),  # while it checks
+    ],
+)
+def test_an_interrupt_ends_the_run_whatever_becomes_of_its_exception(
+    stores: Stores, store: str, operation: str, statuses: list[str], interrupt: Callable[[], None]
+) -> None:
+    """Dagster retried the step, which found a half-imported library: a failure instead of an interrupt."""
+    land(stores, COUNTS, DAY, "a.json", a=1)
+    told: list[str] = []
+
+    def once(asked: str, key: str) -> None:
+        if asked == operation and not told:
+            told.append(key)
+            interrupt()
+
+    if store == "lake":
+        lake = replace(stores.lake, objects=WatchedObjects(stores.lake.objects, once))
+        watched = replace(stores, lake=lake)
+    else:
+        watched = replace(stores, landing=WatchedObjects(stores.landing, once))
+    with pytest.raises(KeyboardInterrupt):
+        materialize(COUNTS, watched, [DAY])
+    assert told
+    with open_instance(stores.settings) as instance:
+        assert [run.status.value for run in instance.get_runs()] == statuses
+        events = [
+            event.dagster_event_type for run in instance.get_runs() for event in instance.all_logs(run.run_id)
+        ]
+    assert dg.DagsterEventType.STEP_RESTARTED not in events
+    assert materialize(COUNTS, stores, [DAY]).failures == []
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("moment", ["job_start", "job_success"])
+def test_an_interrupt_between_steps_ends_the_run_too(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Dagster keeps an interrupt for the next step, and forgets it where there is none."""
+    land(stores, COUNTS, DAY, "a.json", a=1)
+    make_event = getattr(dg.DagsterEvent, moment)
+
+    def interrupted(*arguments: object) -> object:
+        signal.raise_signal(signal.SIGINT)
+        return make_event(*arguments)
+
+    monkeypatch.setattr(dg.DagsterEvent, moment, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        materialize(COUNTS, stores, [DAY])
+    with open_instance(stores.settings) as instance:
+        [run] = instance.get_runs()
+    assert run.is_finished
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("interrupt", [plain_interrupt, lost_interrupt])
+def test_an_interrupt_after_the_run_ends_the_work_too(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, interrupt: Callable[[], None]
+) -> None:
+    land(stores, COUNTS, DAY, "a.json", a=1)
+
+    def receipts(*arguments: Any) -> Receipts:
+        interrupt()
+        return Receipts(*arguments)
+
+    monkeypatch.setattr(runs, "Receipts", receipts)
+    with pytest.raises(KeyboardInterrupt):
+        materialize(COUNTS, stores, [DAY])
 
 
 KILLED = """

@@ -2,7 +2,7 @@
 
 Here: a server of ListObjectsV2 (prefix, delimiter, continuation token, start-after) over keys in memory, run
 as ``python -m metaplat_tests.standins.s3_listing``; it prints its port. ``GET /requests`` tells how many
-pages it served since the last time it was asked.
+pages it served since the last time it was asked, ``GET /side-by-side`` how many at most at the same time.
 Not here: any other request of S3 (moto answers those).
 """
 
@@ -40,7 +40,7 @@ class Pages:
 
     def __init__(self, keys: list[str]) -> None:
         self.keys = keys
-        self.served = 0
+        self.served = self.open = self.most_open = 0
         self.page = lru_cache(maxsize=4096)(self._page)
 
     def _page(self, prefix: str, delimiter: str, after: str) -> bytes:
@@ -75,13 +75,19 @@ class Pages:
         if parts.path == "/requests":
             served, self.served = self.served, 0
             return 200, str(served).encode()
+        if parts.path == "/side-by-side":
+            most, self.most_open = self.most_open, 0
+            return 200, str(most).encode()
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if asked.get("list-type") != "2":
             return 404, b"<Error><Code>NoSuchKey</Code></Error>"
         self.served += 1
         after = asked.get("continuation-token") or asked.get("start-after", "")
         body = self.page(asked.get("prefix", ""), asked.get("delimiter", ""), after)
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
         await asyncio.sleep(LATENCY_SECONDS)
+        self.open -= 1
         return 200, body
 
 

@@ -33,7 +33,11 @@ ROWS = st.builds(
 )
 NOWS = st.sampled_from([0, 99 + KEEP, 100 + KEEP, 101 + KEEP, 200 + KEEP])
 STEPS = st.lists(st.tuples(ROWS, NOWS), max_size=12)
-FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 MANY = settings(FEW, max_examples=200)
 
 

@@ -71,6 +71,6 @@ def test_processes_that_write_the_same_runs_leave_all_of_them_ended(tmp_path: Pa
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(60)
+        writer.join(600)
     assert [writer.exitcode for writer in writers] == [0] * PROCESSES
     check_all_ended(sqlite_jobs(path))

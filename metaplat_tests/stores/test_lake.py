@@ -214,7 +214,11 @@ ROWS = some.fixed_dictionaries(
 
 
 @given(rows=some.lists(ROWS, max_size=12), cut=some.integers(0, 12))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_any_rows_come_back_as_they_were_and_give_the_same_bytes(
     local: Lake, rows: list[dict[str, object]], cut: int
 ) -> None:

@@ -171,7 +171,9 @@ def test_readers_see_the_old_content_or_the_new_one(store: ObjectStore) -> None:
     stop, seen = threading.Event(), set[bytes]()
 
     def read() -> None:
-        while not stop.is_set():
+        last = False
+        while not last:
+            last = stop.is_set()
             seen.add(store.get("k/x"))
             assert [item.key for item in store.list_objects()] == ["k/x"]
 

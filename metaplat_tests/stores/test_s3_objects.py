@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+PATIENCE_SECONDS = 90
+"""Far more than it takes; an endpoint that is never given up takes minutes."""
 LOGIN_PAGE = b"<html>please log in</html>"
 ACTIONS: dict[str, Callable[[S3Objects], object]] = {
     "get": lambda store: store.get("a/b"),
@@ -115,7 +117,7 @@ def test_nobody_at_the_endpoint_is_told_within_seconds(action: str) -> None:
         started = time.monotonic()
         store = at(f"http://127.0.0.1:{unused.getsockname()[1]}", retries=3)
         assert isinstance(failure(store, action), TransientStoreError)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < PATIENCE_SECONDS
 
 
 def test_a_silent_endpoint_is_given_up_after_the_time_limit() -> None:
@@ -125,7 +127,7 @@ def test_a_silent_endpoint_is_given_up_after_the_time_limit() -> None:
         error = failure(store, "list_objects")
     assert isinstance(error, TransientStoreError)
     assert error.answer == "no answer in time"
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))
@@ -219,17 +221,19 @@ def test_one_odd_key_neither_hides_others_nor_is_lost(
     assert store.info(odd) is None
 
 
+def told(endpoint: str, what: str) -> int:
+    with urlopen(f"{endpoint}/{what}", timeout=PATIENCE_SECONDS) as answer:
+        return int(answer.read())
+
+
 def test_the_listing_of_a_year_asks_for_days_side_by_side() -> None:
     with listing_server(3000, 365) as endpoint:
         store = at(endpoint, "s3://bucket/landing")
-        started = time.monotonic()
         listed = store.list_tree("job-executions/")
-        elapsed = time.monotonic() - started
-        with urlopen(f"{endpoint}/requests", timeout=10) as answer:
-            requests = int(answer.read())
+        requests, side_by_side = (told(endpoint, what) for what in ("requests", "side-by-side"))
     assert [f"landing/{item.key}" for item in listed] == landed_keys(3000, 365)
     assert requests == 1 + 1 + 12 + 365
-    assert elapsed < requests * 0.06 / 2
+    assert side_by_side >= 4
 
 
 def test_a_folder_of_many_pages_is_listed_whole() -> None:

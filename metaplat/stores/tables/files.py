@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from metaplat.model.errors import SettingsError
+from metaplat.stores.s3_client import split_address
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -40,7 +43,7 @@ class TableFiles(Protocol):
         """
 
     def list_folder(self, folder: str) -> list[ObjectInfo]:
-        """Return the objects below one folder of the location, keys relative to the location; may be empty."""
+        """Return the objects below one folder, keys relative to the location; may be empty."""
 
     def local_path(self, info: ObjectInfo) -> str | None:
         """Path of the object where it is a local file; None elsewhere."""
@@ -60,4 +63,16 @@ def open_table_files(location: str, settings: S3Settings) -> TableFiles:
     SettingsError
         The address is neither: another scheme, for example.
     """
-    raise NotImplementedError
+    from metaplat.stores.tables.local_files import LocalTableFiles
+    from metaplat.stores.tables.s3_files import S3TableFiles
+
+    if location.startswith("s3://"):
+        split_address(location)
+        return S3TableFiles(location.rstrip("/"), settings)
+    if "://" in location or not location.strip():
+        raise SettingsError(
+            "location",
+            f"{location!r} is neither a local folder nor an address s3://bucket/prefix",
+            "Correct it.",
+        )
+    return LocalTableFiles(location.rstrip("/") or "/")

@@ -1,0 +1,102 @@
+"""Every profile of every table, one Parquet object a run: the source of trends.
+
+Here: ``lake/table_profiles/table=<name>/date=<day>/<time>-<run>.parquet``; which runs are newest is said by the
+names. Not here: what the next run needs (``profile_state``), judging changes (``rules.tables``).
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from metaplat.model.errors import InvalidInputError, PermanentStoreError
+from metaplat.model.polars_schema import polars_schema
+from metaplat.model.table_metrics import METRICS
+from metaplat.monitor.profile_state import encoded_name
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from metaplat.model.landed import ObjectInfo
+    from metaplat.model.table_metrics import TableProfile
+    from metaplat.stores.objects import ObjectStore
+
+PREFIX = "lake/table_profiles"
+
+
+@dataclass(frozen=True)
+class History:
+    """The metrics frames of earlier runs; raises TransientStoreError or PermanentStoreError where the store fails.
+
+    Parameters
+    ----------
+    objects : ObjectStore
+        Its root holds the folder ``lake/``.
+    """
+
+    objects: ObjectStore
+
+    def append(self, profile: TableProfile) -> ObjectInfo:
+        """Keep a profile's frame; the same run again replaces it.
+
+        Raises
+        ------
+        InvalidInputError
+            The frame is empty, or has not the columns of ``METRICS``.
+        """
+        if profile.frame.is_empty() or dict(profile.frame.schema) != polars_schema(METRICS):
+            raise InvalidInputError(f"table {profile.table.name}: not a metrics frame, and not kept as history")
+        run, moment = profile.frame.item(0, "run_id"), profile.frame.item(0, "profiled_at").astimezone(UTC)
+        name = f"{moment:%H%M%S.%f}-{encoded_name(run)}.parquet"
+        content = io.BytesIO()
+        profile.frame.write_parquet(content, compression="zstd")
+        return self.objects.put(
+            f"{_folder(profile.table.name)}date={moment:%Y-%m-%d}/{name}", content.getvalue()
+        )
+
+    def load(self, table_name: str, runs: int) -> pl.DataFrame:
+        """Return the frames of the newest ``runs`` runs of a table, oldest first, columns of ``METRICS``.
+
+        Raises
+        ------
+        PermanentStoreError
+            One of them cannot be read; it is named.
+        """
+        import polars as pl
+
+        keys = [item.key for item in self.objects.list_objects(_folder(table_name))]
+        newest = [key for key in keys if key.endswith(".parquet")][-runs:] if runs > 0 else []
+        contents = self.objects.get_many(newest)
+        frames = [self._frame(key, content) for key, content in contents if content is not None]
+        return pl.concat([pl.DataFrame(schema=polars_schema(METRICS)), *frames])
+
+    def latest(self, table_name: str) -> pl.DataFrame | None:
+        """Return the newest frame of a table; None where it was never profiled."""
+        frame = self.load(table_name, 1)
+        return None if frame.is_empty() else frame
+
+    def _frame(self, key: str, content: bytes) -> pl.DataFrame:
+        """Return a stored frame; a column that it lacks is null, one no longer declared is left out."""
+        import polars as pl
+        from polars.exceptions import PanicException, PolarsError
+
+        try:
+            frame = pl.read_parquet(io.BytesIO(content))
+            columns = [
+                pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype).alias(name)
+                for name, dtype in polars_schema(METRICS).items()
+            ]
+            return frame.select(columns)
+        except (PolarsError, PanicException) as error:
+            raise PermanentStoreError(
+                f"{self.objects.address}/{key}",
+                "read a profile from the history",
+                (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip("."),
+                "Move the file away; the other runs stay.",
+            ) from None
+
+
+def _folder(table_name: str) -> str:
+    return f"{PREFIX}/table={encoded_name(table_name)}/"

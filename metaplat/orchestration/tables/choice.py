@@ -1,0 +1,76 @@
+"""Which tables a person means: those of a Glue database, one folder, or the declared ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from metaplat.model.errors import UnknownNameError, UsageError
+from metaplat.model.table import MonitoredTable, SourceTable
+from metaplat.monitor.declared import declared_tables
+from metaplat.monitor.discover import discover
+from metaplat.stores.tables.glue import GlueCatalog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from metaplat.settings import MonitorSettings, Settings
+
+
+def chosen_tables(
+    settings: Settings, monitor: MonitorSettings, names: Sequence[str] = ()
+) -> list[MonitoredTable]:
+    """Return the tables to examine, by name: those of the Glue database where one is set, and declared ones.
+
+    Parameters
+    ----------
+    settings : Settings
+        Say what is declared.
+    monitor : MonitorSettings
+        Section ``[monitor]`` with the options of the command over it.
+    names : sequence of str
+        Only these; all where it is empty.
+
+    Raises
+    ------
+    UnknownNameError
+        A name is not among them.
+    UsageError
+        There is none at all.
+    StoreError
+        Glue cannot be asked.
+    """
+    declared = {table.name: table for table in declared_tables(settings)}
+    if monitor.database is not None:
+        found = {table.name: table for table in discover(GlueCatalog(monitor.region), monitor)}
+        by_hand = {table.name for table in settings.monitor.tables}
+        found |= {name: table for name, table in declared.items() if name in by_hand}
+    else:
+        found = declared
+    for name in names:
+        if name not in found:
+            raise UnknownNameError("table", name, found)
+    if not found and monitor.database is None:
+        raise UsageError(
+            "no table to monitor: give --database or --location, declare [[monitor.tables]], or run "
+            "`metaplat monitor discover`"
+        )
+    return [found[name] for name in sorted(names or found)]
+
+
+def table_at(location: str, source_location: str | None, monitor: MonitorSettings) -> MonitoredTable:
+    """Return the table at a folder or ``s3://bucket/prefix`` that no catalog knows."""
+    place = location.rstrip("/")
+    name = place.rsplit("/", 1)[-1] or place
+    source = None
+    if source_location is not None:
+        there = source_location.rstrip("/")
+        source = SourceTable(there.rsplit("/", 1)[-1] or there, location=there)
+    return MonitoredTable(
+        name,
+        place,
+        monitor.pk_column,
+        bucket_count=monitor.bucket_count,
+        bucket_function=monitor.bucket_fn,
+        engine=monitor.engine,
+        source=source,
+    )

@@ -1,0 +1,57 @@
+"""Every row has a key (Completeness in AWS Glue DQDL).
+
+Here: rows whose key is NULL. Not here: keys that occur twice (``key_uniqueness``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from metaplat.model.table_rule import TableRule
+from metaplat.model.verdict import Severity, Verdict
+from metaplat.rules.tables.bucket_figures import bucket_figures, bucket_unknown, named, none_known
+from metaplat.rules.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from metaplat.model.table_evidence import TableFacts
+
+UNKNOWN = "The rows without a key could not be counted."
+ADVICE = "Look at what wrote them, correct and load them again."
+
+
+def _judge_facts(facts: TableFacts) -> Verdict:
+    nulls = bucket_figures(facts, "key_nulls")
+    if not nulls.known:
+        return none_known(nulls, UNKNOWN)
+    key = facts.table.key_column
+    sentence = f"Every row has a key ({key})."
+    if nulls.total:
+        where = f"{counted(len(nulls.failing), 'bucket')} ({named(nulls.failing)})"
+        sentence = f"Every row should have {key}; {counted(nulls.total, 'row')} in {where} lack it. {ADVICE}"
+    return Verdict.judged(
+        passed=not nulls.total,
+        sentence=sentence + nulls.unknown_note,
+        numbers={"null_rows": nulls.total, **nulls.counts},
+        samples=[{"id_bucket": bucket, "null_rows": nulls.known[bucket]} for bucket in nulls.failing],
+    )
+
+
+def _judge(facts: TableFacts, row: Mapping[str, Any]) -> Verdict:
+    if unknown := bucket_unknown(row, "key_nulls", UNKNOWN):
+        return unknown
+    key, nulls = facts.table.key_column, row["key_nulls"]
+    sentence = f"Every row has a key ({key})."
+    if nulls:
+        sentence = f"Every row should have {key}; {counted(nulls, 'row')} lack it. {ADVICE}"
+    return Verdict.judged(passed=not nulls, sentence=sentence, numbers={"null_rows": nulls})
+
+
+KEY_COMPLETENESS = TableRule(
+    "key_completeness",
+    "No row has a NULL key.",
+    _judge_facts,
+    _judge,
+    Severity.ERROR,
+)

@@ -1,0 +1,185 @@
+"""``metaplat monitor`` against Glue, S3 and SNS: every planted fault is found, and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from metaplat_tests.standins.glue_lake import COUNT, KEY, Buckets, GlueLake, healthy, parquet, rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from metaplat_tests.cli.conftest import Answer, Invoke
+
+
+@pytest.fixture
+def lake(moto_endpoint: str, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> GlueLake:
+    """Return an empty lake; every AWS client of metaplat is led to it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_endpoint)
+    return GlueLake(moto_endpoint, s3_bucket, f"lake_{uuid.uuid4().hex[:8]}")
+
+
+@pytest.fixture
+def monitor(metaplat: Invoke, lake: GlueLake) -> Invoke:
+    """Return the function that runs the monitor on the lake."""
+
+    def run(*arguments: object) -> Answer:
+        fixed = ("--database", lake.database, "--bucket_count", COUNT, "--report_bucket", lake.bucket)
+        return metaplat("monitor", "run", *fixed, *arguments)
+
+    return run
+
+
+def plant_all(lake: GlueLake) -> list[str]:
+    """Plant one fault a table, and return the alert each must raise."""
+    db = lake.database
+    lake.add_table("part_healthy", healthy())
+    lake.add_table("part_other_er", {})  # left out by its name
+
+    lake.add_table("part_absent", without("id_bucket=3/"), registered=[0, 1, 2], source_rows=15)
+    lake.add_table("part_unregistered", healthy(), registered=[0, 2])
+    lake.add_table("part_virtual", healthy(), registered=[], Parameters=projection(f"0,{COUNT - 1}"))
+    lake.add_table("part_managed", healthy(), TableType="MANAGED_TABLE")
+    lake.add_table("part_old", healthy(), snapshot="2020-01-02")
+    lake.add_table("part_undated", healthy(), snapshot=None)
+    lake.add_table("part_short", healthy(), source_rows=40)
+    lake.add_table("part_orphan", healthy(), source_rows=None)
+    nulls = rows(0).with_columns(pl.when(pl.col("age") < 2).then(None).otherwise(pl.col(KEY)).alias(KEY))
+    lake.add_table("part_nulls", healthy() | {"id_bucket=0/part-0.parquet": parquet(nulls)})
+    twice = rows(1, 3).vstack(rows(1, 2))
+    lake.add_table("part_twice", healthy() | {"id_bucket=1/part-0.parquet": parquet(twice)})
+    across = rows(1, 4).vstack(rows(2, 1))
+    lake.add_table("part_across", healthy() | {"id_bucket=1/part-0.parquet": parquet(across)})
+    return [
+        "part_absent: S3 has 3/4 id_bucket partitions",
+        "part_unregistered: Glue missing 2 partitions (e.g., [1, 3])",
+        "part_managed: schema mismatch (EXTERNAL/Parquet/Serde)",
+        "part_old: processed snapshot too old/missing (snap=2020-01-02)",
+        "part_undated: processed snapshot too old/missing (snap=None)",
+        f"[COUNT_MISMATCH] part_short: {db}.part_short=20 vs {db}.ext_short=40 (Δ=50.000000%)",
+        f"source table not found {db}.ext_orphan; count match skipped",
+        f"[PK_NULL] part_nulls: {KEY} NULL rows=2",
+        f"[PK_DUPES] part_twice: {KEY} duplicate rows=4",
+        f"[PK_DUPES] part_across: {KEY} duplicate rows=2",
+    ]
+
+
+def without(folder: str) -> Buckets:
+    return {key: content for key, content in healthy().items() if not key.startswith(folder)}
+
+
+def projection(values: str) -> dict[str, str]:
+    return {
+        "projection.enabled": "true",
+        "projection.id_bucket.type": "integer",
+        "projection.id_bucket.range": values,
+    }
+
+
+def test_every_planted_fault_is_found_and_nothing_else(
+    lake: GlueLake, monitor: Invoke, s3_client: Any
+) -> None:
+    expected = plant_all(lake)
+    topic = lake.client("sns").create_topic(Name=lake.database)["TopicArn"]
+    queue = lake.client("sqs").create_queue(QueueName=lake.database)["QueueUrl"]
+    queue_arn = lake.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    lake.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn["Attributes"]["QueueArn"])
+    answer = monitor("--auto_repair", "off", "--sns_topic_arn", topic, "--json")
+    assert answer.code == 1, answer.err
+    document = answer.json
+    assert sorted(document["alerts"]) == sorted(expected)
+    assert [row["table"] for row in document["tables"]] == sorted(row["table"] for row in document["tables"])
+    assert "part_other_er" not in {row["table"] for row in document["tables"]}
+
+    stem = f"data-monitor/omc_monitor_report_{document['generated_at'][:10]}"
+    stored = json.loads(s3_client.get_object(Bucket=lake.bucket, Key=f"{stem}.json")["Body"].read())
+    assert stored == document
+    table = csv.DictReader(
+        io.StringIO(s3_client.get_object(Bucket=lake.bucket, Key=f"{stem}.csv")["Body"].read().decode())
+    )
+    assert {row["table"]: row["pk_dupes"] for row in table}["part_twice"] == "4"
+
+    [message] = lake.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    sent = json.loads(message["Body"])
+    assert sent["Subject"] == f"[DATA MONITOR] {lake.database} part_* — {len(expected)} issue(s)"
+    first, empty, *lines = sent["Message"].splitlines()
+    assert first == f"[DATA MONITOR] {len(expected)} issue(s) in {lake.database} (part_*)"
+    assert empty == ""
+    assert sorted(lines) == sorted(expected)
+
+
+def test_a_healthy_lake_raises_no_alert_and_a_second_run_reads_nothing(
+    lake: GlueLake, monitor: Invoke
+) -> None:
+    lake.add_table("part_a", healthy())
+    answer = monitor("--json")
+    assert (answer.code, answer.json["alerts"]) == (0, [])
+    assert answer.json["tables"][0]["files_read"] == COUNT
+    again = monitor("--json")
+    assert (again.code, again.json["tables"][0]["files_read"]) == (0, 0)
+
+
+def test_repair_registers_exactly_what_is_missing_and_a_second_run_plans_nothing(
+    lake: GlueLake, metaplat: Invoke
+) -> None:
+    lake.add_table("part_a", healthy(), registered=[2])
+    options = ("--database", lake.database, "--bucket-count", COUNT, "--auto-repair", "glue")
+    plan = metaplat("monitor", "repair", *options, "--dry-run", "--json")
+    assert (plan.code, [entry["bucket"] for entry in plan.json["tables"][0]["add"]]) == (0, [0, 1, 3])
+    assert lake.registered("part_a") == [2]
+    done = metaplat("monitor", "repair", *options, "--json")
+    assert (done.code, done.json["tables"][0]["before"], done.json["tables"][0]["after"]) == (0, 1, 4)
+    assert lake.registered("part_a") == [0, 1, 2, 3]
+    again = metaplat("monitor", "repair", *options, "--json")
+    assert (again.code, again.json["tables"][0]["add"]) == (0, [])
+
+
+def test_a_table_that_cannot_be_examined_stops_no_other(lake: GlueLake, monitor: Invoke) -> None:
+    lake.add_table("part_good", healthy())
+    lake.create("part_lost", f"s3://{lake.bucket}/nowhere")
+    lake.create("part_elsewhere", "hdfs://cluster/part_elsewhere")
+    answer = monitor("--count_check_enabled", "false", "--json")
+    assert answer.code == 3
+    states = {row["table"]: row["state"] for row in answer.json["tables"]}
+    assert states == {"part_good": "passed", "part_lost": "not evaluated", "part_elsewhere": "not evaluated"}
+    assert "part_lost: not evaluated: " in answer.err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--strict_snapshot", "yes", "--strict-snapshot: say true or false"),
+        ("--bucket-count", "many", "--bucket-count: "),
+        ("--engine", "hive", "--engine: "),
+    ],
+)
+def test_a_wrong_value_names_its_option(metaplat: Invoke, option: str, value: str, said: str) -> None:
+    answer = metaplat("monitor", "run", "--database", "d", option, value)
+    assert answer.code == 2
+    assert said in answer.error
+
+
+def write_table(folder: Path, objects: dict[str, bytes]) -> Path:
+    for key, content in objects.items():
+        path = folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def test_a_local_folder_is_monitored_without_any_service(metaplat: Invoke, tmp_path: Path) -> None:
+    folder = write_table(tmp_path / "part_t", healthy())
+    options = ("--location", folder, "--bucket-count", COUNT, "--strict_snapshot", "false", "--json")
+    assert metaplat("monitor", "run", *options).code == 0
+    (folder / "id_bucket=2" / "part-1.parquet").write_bytes(parquet(rows(2, 1)))
+    answer = metaplat("monitor", "run", *options)
+    assert (answer.code, answer.json["alerts"]) == (1, [f"[PK_DUPES] part_t: {KEY} duplicate rows=2"])
+    history = metaplat("monitor", "history", "part_t", "--json")
+    assert [run["rows"] for run in history.json["runs"]] == [20, 21]
