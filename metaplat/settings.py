@@ -155,7 +155,7 @@ class DeclaredTable(Section):
 
 
 class MonitorSettings(Section):
-    """The monitor of bucketed tables; every key but ``tables`` is an option of ``metaplat monitor run`` too."""
+    """The monitor of bucketed tables; every key but ``tables`` is also an option of ``metaplat monitor``."""
 
     database: str | None = Field(None, description="Glue database whose tables are monitored.")
     table_prefix: str = Field("part_", description="Tables whose names start so, except those ending in _er.")

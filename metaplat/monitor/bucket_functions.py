@@ -1,6 +1,7 @@
 """The bucket in which a key belongs, by each known function, and which function a sample of keys proves.
 
-Here: keys to bucket numbers. Not here: reading keys (``profilers``), what misplaced keys mean (``rules.tables``).
+Here: keys to bucket numbers.
+Not here: reading keys (``profilers``), what misplaced keys mean (``rules.tables``).
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def buckets_of(keys: pl.Series, function: BucketFunction, count: int) -> NDArray
     keys : polars.Series
         Keys of any scalar type. NULL keys belong nowhere and are left out.
     function : BucketFunction
-        ``spark_murmur3`` hashes a key as Spark's ``hash()`` does by its type; ``crc32`` and ``md5`` hash the UTF-8
-        text of the key, ``md5`` read as one big-endian number.
+        ``spark_murmur3`` hashes a key as Spark's ``hash()`` does by its type; ``crc32`` and ``md5`` hash the
+        UTF-8 text of the key, ``md5`` read as one big-endian number.
     count : int
         Number of buckets.
 

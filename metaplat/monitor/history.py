@@ -1,7 +1,7 @@
 """Every profile of every table, one Parquet object a run: the source of trends.
 
-Here: ``lake/table_profiles/table=<name>/date=<day>/<time>-<run>.parquet``; which runs are newest is said by the
-names. Not here: what the next run needs (``profile_state``), judging changes (``rules.tables``).
+Here: ``lake/table_profiles/table=<name>/date=<day>/<time>-<run>.parquet``; which runs are newest is said by
+the names. Not here: what the next run needs (``profile_state``), judging changes (``rules.tables``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ PREFIX = "lake/table_profiles"
 
 @dataclass(frozen=True)
 class History:
-    """The metrics frames of earlier runs; raises TransientStoreError or PermanentStoreError where the store fails.
+    """The metrics frames of earlier runs.
+
+    Every method raises TransientStoreError or PermanentStoreError where the store fails.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ class History:
             The frame is empty, or has not the columns of ``METRICS``.
         """
         if profile.frame.is_empty() or dict(profile.frame.schema) != polars_schema(METRICS):
-            raise InvalidInputError(f"table {profile.table.name}: not a metrics frame, and not kept as history")
+            raise InvalidInputError(f"table {profile.table.name}: history keeps metrics frames only")
         run, moment = profile.frame.item(0, "run_id"), profile.frame.item(0, "profiled_at").astimezone(UTC)
         name = f"{moment:%H%M%S.%f}-{encoded_name(run)}.parquet"
         content = io.BytesIO()

@@ -1,6 +1,7 @@
 """Which data files of a listing lie in which bucket, and what lies elsewhere.
 
-Here: names of folders and files. Not here: listing (``stores.tables.files``), what the files hold (``profile``).
+Here: names of folders and files.
+Not here: listing (``stores.tables.files``), what the files hold (``profile``).
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def take_inventory(table: MonitoredTable, objects: Iterable[ObjectInfo]) -> Inve
 
 
 def _hidden(key: str) -> bool:
-    """Whether engines pass over the object: a part of its path starts with ``_`` or ``.``, or it is a folder."""
+    """Whether engines pass over it: a part of its path starts with ``_`` or ``.``, or it is a folder."""
     if key[0] in "_." or key[-1] == "/":
         return True
     return "/_" in key or "/." in key

@@ -1,7 +1,7 @@
 """Keys as bytes, in the form that each bucket function hashes.
 
-Here: the bytes of a key by its type (Spark's own for ``spark_murmur3``, its text for the others), and groups of
-values of one length. Not here: the hashes.
+Here: the bytes of a key by its type (Spark's own for ``spark_murmur3``, its text for the others), and groups
+of values of one length. Not here: the hashes.
 """
 
 from __future__ import annotations

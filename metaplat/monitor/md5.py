@@ -15,7 +15,7 @@ _SINES = tuple(int(abs(math.sin(step + 1)) * 2**32) for step in range(64))
 
 
 def md5(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Return the digests of ``rows``, uint8 of shape (values, length): four little-endian words, shape (4, values)."""
+    """Return the digests of ``rows``, uint8 of shape (values, length), as four little-endian words each."""
     import numpy as np
 
     words = _padded(rows)

@@ -93,8 +93,8 @@ class Measurement:
     def run(self, objects: Sequence[ObjectInfo], inventory: Inventory, wanted: set[int]) -> Measured:
         """Measure buckets, and whatever else must be measured for them.
 
-        Files that vanish meanwhile are looked for once more: their bucket is listed again, and what is there then is
-        measured.
+        Files that vanish meanwhile are looked for once more: their bucket is listed again, and what is there
+        then is measured.
 
         Parameters
         ----------
@@ -206,10 +206,8 @@ class Measurement:
                 sample[bucket] = keys
         return sample
 
-    def _listed_again(
-        self, objects: Sequence[ObjectInfo], measured: Measured
-    ) -> list[ObjectInfo] | None:
-        """Return the listing as it is now where buckets with unreadable files changed meanwhile; else None."""
+    def _listed_again(self, objects: Sequence[ObjectInfo], measured: Measured) -> list[ObjectInfo] | None:
+        """Return the listing of now where buckets with unreadable files changed meanwhile; else None."""
         changed = {}
         for bucket in sorted(measured.footers.unknown):
             folder = self.table.folder(bucket)

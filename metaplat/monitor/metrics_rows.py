@@ -35,10 +35,7 @@ def fingerprint(files: Sequence[ObjectInfo]) -> str:
 def measured_rows(measured: Measured, run_id: str) -> list[Row]:
     """Return a row for each bucket that was measured."""
     figures = {row["id_bucket"]: row for row in measured.counts.frame.iter_rows(named=True)}
-    return [
-        _row(measured, bucket, figures.get(bucket), run_id)
-        for bucket in sorted(measured.buckets)
-    ]
+    return [_row(measured, bucket, figures.get(bucket), run_id) for bucket in sorted(measured.buckets)]
 
 
 def listed_row(bucket: int, files: Sequence[ObjectInfo]) -> Row:
@@ -89,8 +86,9 @@ def _row(measured: Measured, bucket: int, figures: Mapping[str, int | None] | No
         "schema_fingerprint": _digest(readable),
         "schemas": len({item.schema for item in readable}),
         "unreadable_files": len(facts) - len(readable),
-        "keyless_files": sum(item.problem is None for info, item in zip(files, facts, strict=True)
-                             if info.key not in keyed),
+        "keyless_files": sum(
+            item.problem is None for info, item in zip(files, facts, strict=True) if info.key not in keyed
+        ),
         "engine": measured.engine.value,
         "bucket_function": measured.function.value if measured.function else None,
         "measured_by": run_id,

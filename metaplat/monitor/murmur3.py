@@ -1,7 +1,7 @@
 """The hash of Spark's ``hash()``: 32-bit murmur3 with seed 42, and Spark's own way with the last bytes.
 
-Source: org.apache.spark.unsafe.hash.Murmur3_x86_32 (hashUnsafeBytes, hashInt, hashLong). Each byte after the last
-full word is a round of its own, as a signed number; an int is hashed as its 4 bytes, a long as its 8.
+Source: org.apache.spark.unsafe.hash.Murmur3_x86_32 (hashUnsafeBytes, hashInt, hashLong). Each byte after the
+last full word is a round of its own, as a signed number; an int is hashed as its 4 bytes, a long as its 8.
 """
 
 from __future__ import annotations

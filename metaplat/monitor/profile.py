@@ -1,7 +1,7 @@
 """The profile of a table: one listing, what is known of unchanged buckets, and a measurement of the others.
 
-Here: what is taken over and what is measured, and keeping it. Not here: measuring (``measure``), the kept object
-(``profile_state``), Glue's side of the metrics frame (``facts``).
+Here: what is taken over and what is measured, and keeping it.
+Not here: measuring (``measure``), the kept object (``profile_state``), Glue's side of the frame (``facts``).
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def profile_table(
     profilers : mapping of Engine to Profiler, optional
         Beside those that need nothing but the files, or in place of them.
     buckets : collection of int, optional
-        Measure only these anew; the others are taken over as last measured. An engine that compares keys across
-        buckets counts all of them as soon as one of these changed.
+        Measure only these anew; the others are taken over as last measured. An engine that compares keys
+        across buckets counts all of them as soon as one of these changed.
     clear_samples : bool
         Show failing keys in clear text; else as the first 16 hex digits of the SHA-256 of their text.
 
@@ -119,9 +119,7 @@ def _changed(inventory: Inventory, known: ProfileState) -> set[int]:
     }
 
 
-def _succeed(
-    known: ProfileState, measured: Measured, run_id: str, *, clear_samples: bool
-) -> ProfileState:
+def _succeed(known: ProfileState, measured: Measured, run_id: str, *, clear_samples: bool) -> ProfileState:
     """Return what is known now: what was measured, and what was known of the other buckets."""
     import polars as pl
 

@@ -50,8 +50,8 @@ class ProfileState:
     function : BucketFunction or None
         Verified on every key.
     is_placed : bool
-        Whether every key lies in the bucket it belongs in, verified or taken at its word: then a changed bucket can
-        be counted on its own.
+        Whether every key lies in the bucket it belongs in, verified or taken at its word: then a changed
+        bucket can be counted on its own.
     notes : sequence of str
         Of the profile.
     """
@@ -135,7 +135,7 @@ class ProfileStore:
 
 
 def encoded_name(name: str) -> str:
-    """Return a table's name as one part of an object's key; what is no letter, digit, ``-`` or ``_`` as ``=3A``."""
+    """Return a table's name as a part of an object's key; what is no letter, digit, ``-`` or ``_`` as ``=3A``."""
     plain = re.sub(
         r"[^A-Za-z0-9_-]",
         lambda found: "".join(f"={byte:02X}" for byte in found[0].encode("utf-8", "surrogatepass")),

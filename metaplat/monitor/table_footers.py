@@ -1,6 +1,7 @@
 """The footers of some buckets' files: what each file says, and which of them can have their keys counted.
 
-Here: footers to ``FileFacts``. Not here: reading a footer (``stores.tables.footers``), counting (``profilers``).
+Here: footers to ``FileFacts``.
+Not here: reading a footer (``stores.tables.footers``), counting (``profilers``).
 """
 
 from __future__ import annotations
@@ -50,9 +51,7 @@ class TableFooters:
     @property
     def countable(self) -> dict[int, list[tuple[ObjectInfo, Footer]]]:
         """The buckets whose keys can be counted, with their files."""
-        return {
-            bucket: pairs for bucket, pairs in self.keyed.items() if pairs and bucket not in self.unknown
-        }
+        return {bucket: pairs for bucket, pairs in self.keyed.items() if pairs and bucket not in self.unknown}
 
     def add(self, other: TableFooters) -> None:
         """Take in what the footers of other buckets say."""

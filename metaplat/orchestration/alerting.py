@@ -95,7 +95,7 @@ def standing_now(stores: Stores, subjects: Iterable[AlertSubject]) -> dict[str, 
     others = [name for name in ledger.subjects() if name not in chosen]
     chosen |= {name: _remembered(name, entries) for name, entries in ledger.load(others).items()}
     return {
-        name: standing_alerts(name, log.load(name), subject.texts, subject.rules)
+        name: standing_alerts(name, log.load_table(name), subject.texts, subject.rules)
         for name, subject in chosen.items()
     }
 

@@ -6,6 +6,7 @@ Not here: judging (``judging``, ``tables.judging``).
 """
 
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -128,11 +129,12 @@ def _evaluations(
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """Yield every verdict with its partition; what was not evaluated has no evaluation, only a log line."""
     rules = {rule.name: rule for rule in subject.rules}
+    left_out: dict[tuple[str, str], list[str]] = defaultdict(list)
     targets = latest_targets(context.instance, subject.key, judgement.verdicts)
     for partition, verdicts in judgement.verdicts.items():
         for name, verdict in verdicts.items():
             if verdict.outcome is Outcome.NOT_EVALUATED:
-                context.log.info("%s of %s was not evaluated: %s", name, partition, verdict.sentence)
+                left_out[name, verdict.sentence].append(partition)
                 continue
             rule = rules[name]
             yield dg.AssetCheckEvaluation(
@@ -146,6 +148,11 @@ def _evaluations(
                 description=verdict.sentence,
                 target_materialization_data=targets.get(partition),
             )
+    for (name, sentence), partitions in left_out.items():  # one line for all: each is an event to store
+        first, count = partitions[0], len(partitions)
+        context.log.info(
+            "%s was not evaluated for %d partitions from %s on: %s", name, count, first, sentence
+        )
 
 
 def _partitions_of(

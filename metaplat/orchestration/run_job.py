@@ -15,6 +15,7 @@ from metaplat.orchestration.instance import open_instance
 from metaplat.orchestration.interrupts import end_if_interrupted, ending_hook
 from metaplat.orchestration.jobs import partition_tags
 from metaplat.orchestration.leftovers import end_leftovers, held
+from metaplat.orchestration.open_databases import databases_open
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,11 @@ def execute_job(
         end_leftovers(instance)
         job = definitions.resolve_job_def(job_name).with_hooks({ending_hook()})
         end_if_interrupted()
-        with held(instance, run_id), capture_interrupts():  # or a run could be left between two of its states
+        with (
+            held(instance, run_id),
+            databases_open(instance, run_id),
+            capture_interrupts(),  # or a run could be left between two of its states
+        ):
             result = job.execute_in_process(
                 instance=instance,
                 run_id=run_id,

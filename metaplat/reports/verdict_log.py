@@ -151,6 +151,13 @@ class VerdictLog:
         found = self._state.get_many([key for key in keys if key.endswith(".json")])
         return _sorted(record for key, content in found for record in self._decode(key, content))
 
+    def load_table(self, domain: str) -> list[VerdictRecord]:
+        """Return the stored verdicts about the whole table of ``domain``, from one object, sorted by rule."""
+        key = store_key(domain, None)
+        return _sorted(
+            record for _, content in self._state.get_many([key]) for record in self._decode(key, content)
+        )
+
     def _put_all(self, contents: Mapping[str, bytes]) -> None:
         if not contents:
             return

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import uuid
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -57,6 +58,9 @@ def plant_all(lake: GlueLake) -> list[str]:
     lake.add_table("part_twice", healthy() | {"id_bucket=1/part-0.parquet": parquet(twice)})
     across = rows(1, 4).vstack(rows(2, 1))
     lake.add_table("part_across", healthy() | {"id_bucket=1/part-0.parquet": parquet(across)})
+    plant_odd_folders(lake)
+    plant_odd_files(lake)
+    plant_odd_registrations(lake)
     return [
         "part_absent: S3 has 3/4 id_bucket partitions",
         "part_unregistered: Glue missing 2 partitions (e.g., [1, 3])",
@@ -68,7 +72,67 @@ def plant_all(lake: GlueLake) -> list[str]:
         f"[PK_NULL] part_nulls: {KEY} NULL rows=2",
         f"[PK_DUPES] part_twice: {KEY} duplicate rows=4",
         f"[PK_DUPES] part_across: {KEY} duplicate rows=2",
+        "part_strange: 5 unexpected partitions (e.g., [id_bucket=003 (padded), id_bucket=9 (unknown), "
+        "id_bucket=__HIVE_DEFAULT_PARTITION__ (default), id_bucket=abc (not a number), other (other)])",
+        "part_hollow: S3 has 3/4 id_bucket partitions",
+        f"[PK_MISPLACED] part_wandered: {KEY} misplaced rows=1",
+        "part_cut: unreadable files: 1 (e.g., [id_bucket=1/part-0.parquet: the file is cut: it begins as "
+        "Parquet and does not end as Parquet])",
+        "part_keyless: schema drift in 1 files (e.g., [id_bucket=1/part-0.parquet: no column "
+        f"{KEY}; column somebody added])",
+        "part_drifted: schema drift in 1 files (e.g., [id_bucket=1/part-0.parquet: age is string, not int32])",
+        "part_dangling: Glue has 1 dangling partitions without data (e.g., [9])",
+        "part_astray: Glue has 1 partitions at a wrong location (e.g., [1])",
+        "part_narrow: partition projection issues: projection.id_bucket.range is 0,1, expected 0,3 or wider",
+        f"part_contract: schema contract issues: {KEY} is not a data column",
+        "part_textual: schema contract issues: partition keys are id_bucket string, not id_bucket int",
     ]
+
+
+def plant_odd_folders(lake: GlueLake) -> None:
+    folders = (
+        "id_bucket=003",
+        "id_bucket=9",
+        "id_bucket=abc",
+        "id_bucket=__HIVE_DEFAULT_PARTITION__",
+        "other",
+    )
+    strange = {f"{folder}/part-0.parquet": parquet(rows(50 + at)) for at, folder in enumerate(folders)}
+    lake.add_table("part_strange", healthy() | strange)
+    hollow = {"id_bucket=3/_SUCCESS": b"", "id_bucket=3/.hidden.parquet": b"x", "id_bucket=3/empty": b""}
+    lake.add_table("part_hollow", without("id_bucket=3/") | hollow, registered=[0, 1, 2], source_rows=15)
+
+
+def plant_odd_files(lake: GlueLake) -> None:
+    placed = placed_by_crc32(200)
+    [key] = placed[1][KEY].head(1)
+    placed[2] = placed[2].vstack(placed[1].head(1))
+    placed[1] = placed[1].filter(pl.col(KEY) != key)
+    objects = {f"id_bucket={bucket}/part-0.parquet": parquet(frame) for bucket, frame in placed.items()}
+    lake.add_table("part_wandered", objects, source_rows=200)
+    lake.add_table("part_cut", healthy() | {"id_bucket=1/part-0.parquet": parquet(rows(1))[:-20]})
+    keyless = rows(1).rename({KEY: "somebody"})
+    lake.add_table("part_keyless", healthy() | {"id_bucket=1/part-0.parquet": parquet(keyless)})
+    drifted = rows(1).with_columns(pl.col("age").cast(pl.String))
+    lake.add_table("part_drifted", healthy() | {"id_bucket=1/part-0.parquet": parquet(drifted)})
+
+
+def plant_odd_registrations(lake: GlueLake) -> None:
+    lake.add_table("part_dangling", healthy(), registered=[0, 1, 2, 3, 9])
+    lake.add_table("part_astray", healthy(), registered=[0, 2, 3])
+    lake.register("part_astray", [1], at=f"{lake.location('part_astray')}/elsewhere")
+    lake.add_table("part_narrow", healthy(), registered=[], Parameters=projection("0,1"))
+    other = [{"Name": "somebody", "Type": "string"}, {"Name": "age", "Type": "int"}]
+    lake.add_table("part_contract", healthy(), registered=[], StorageDescriptor={"Columns": other})
+    lake.register("part_contract", range(COUNT), columns=other)
+    lake.add_table("part_textual", healthy(), PartitionKeys=[{"Name": "id_bucket", "Type": "string"}])
+
+
+def placed_by_crc32(count: int) -> dict[int, pl.DataFrame]:
+    """Rows that lie where the CRC of their key says."""
+    frame = rows(7, count)
+    places = pl.Series([zlib.crc32(key.encode()) % COUNT for key in frame[KEY]])
+    return {bucket: frame.filter(places == bucket) for bucket in range(COUNT)}
 
 
 def without(folder: str) -> Buckets:

@@ -214,7 +214,7 @@ class Lake:
         self.glue.create_database(DatabaseInput={"Name": self.database})
         descriptor = {"Columns": [{"Name": KEY, "Type": "string"}], "Location": f"{self.location}/"}
         keys = [{"Name": "id_bucket", "Type": "int"}]
-        entry = {"Name": "part_a", "StorageDescriptor": descriptor, "PartitionKeys": keys}
+        entry: Any = {"Name": "part_a", "StorageDescriptor": descriptor, "PartitionKeys": keys}
         self.glue.create_table(DatabaseName=self.database, TableInput=entry)
         for number in range(BUCKETS):
             self.put(f"lake/part_a/id_bucket={number}/a.parquet", parquet(number))
@@ -227,7 +227,7 @@ class Lake:
 
     def register(self, number: int, location: str) -> None:
         """Register a partition."""
-        entry = {"Values": [str(number)], "StorageDescriptor": {"Location": location}}
+        entry: Any = {"Values": [str(number)], "StorageDescriptor": {"Location": location}}
         self.glue.create_partition(DatabaseName=self.database, TableName="part_a", PartitionInput=entry)
 
 

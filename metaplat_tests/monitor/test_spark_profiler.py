@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -66,38 +67,37 @@ def test_files_of_any_name_count_for_the_bucket_they_lie_in(tmp_path: Path) -> N
     for name, values in zip(ODD_NAMES, keys[0], strict=True):
         write_file(tmp_path / "id_bucket=0" / "100% deeper" / name, values, pa.string())
     write_file(tmp_path / "id_bucket=1" / "a b.parquet", keys[1][0], pa.string())
-    counts = PROFILER.count_keys(request_of(table_at(tmp_path), BucketFunction.SPARK_MURMUR3))
-    assert counts.frame.to_dicts() == true_figures(keys, pa.string(), BucketFunction.SPARK_MURMUR3, 4)
+    counts = PROFILER.count_keys(request_of(table_at(tmp_path), None))
+    assert counts.frame.to_dicts() == true_figures(keys, pa.string(), None, 4)
     assert not counts.problems
-    assert [(s.bucket, s.key, s.rows) for s in counts.samples if s.kind == "duplicate"] == [
-        (0, "twice", 7),
-        (1, "twice", 7),
-    ]
+    assert [(s.bucket, s.key, s.rows) for s in counts.samples] == [(0, "twice", 7), (1, "twice", 7)]
+
+
+KEYS_BY_TYPE: dict[pa.DataType, Sequence[Any]] = {
+    pa.int32(): [7, -1, 7, None],
+    pa.int64(): [7, 2**40, -(2**63), None],
+    pa.int8(): [1, -128, None],
+    pa.binary(): [b"\xff\x00", b"", b"ab", None],
+    pa.decimal128(12, 9): [Decimal("0.000000001"), Decimal("-3.5"), Decimal("-3.5")],
+    pa.decimal128(30, 2): [Decimal("12345678901234567890.12"), Decimal("-3.50"), None],
+    pa.dictionary(pa.int32(), pa.string()): ["a", "b", "a", None],
+    pa.bool_(): [True, False, None],
+    pa.date32(): [date(2024, 2, 29), date(1900, 1, 1), None],
+}
+"""What lies in bucket 0, 1, and so on."""
 
 
 @pytest.mark.usefixtures("spark")
-@pytest.mark.parametrize(
-    ("kind", "values"),
-    [
-        (pa.int32(), [7, -1, 7, None]),
-        (pa.int64(), [7, 2**40, -(2**63), None]),
-        (pa.int8(), [1, -128, None]),
-        (pa.binary(), [b"\xff\x00", b"", b"ab", None]),
-        (pa.decimal128(12, 9), [Decimal("0.000000001"), Decimal("-3.5"), Decimal("-3.5")]),
-        (pa.decimal128(30, 2), [Decimal("12345678901234567890.12"), Decimal("-3.50"), None]),
-        (pa.dictionary(pa.int32(), pa.string()), ["a", "b", "a", None]),
-        (pa.bool_(), [True, False, None]),
-    ],
-    ids=str,
-)
-def test_keys_of_every_type_are_hashed_as_ours_are(
-    tmp_path: Path, kind: pa.DataType, values: list[Any]
-) -> None:
-    keys = {0: [values], 1: [values[:1]]}
-    write_table(tmp_path, keys, kind)
-    for function in (BucketFunction.SPARK_MURMUR3, BucketFunction.CRC32, BucketFunction.MD5):
-        counts = PROFILER.count_keys(request_of(table_at(tmp_path), function))
-        assert counts.frame.to_dicts() == true_figures(keys, kind, function, 4), function
+@pytest.mark.parametrize("function", [BucketFunction.SPARK_MURMUR3, BucketFunction.CRC32])
+def test_keys_of_every_type_are_hashed_as_ours_are(tmp_path: Path, function: BucketFunction) -> None:
+    count = len(KEYS_BY_TYPE)
+    expected = []
+    for bucket, (kind, values) in enumerate(KEYS_BY_TYPE.items()):
+        write_table(tmp_path, {bucket: [values]}, kind)
+        expected += true_figures({bucket: [values]}, kind, function, count)
+    frame = PROFILER.count_keys(request_of(table_at(tmp_path, count), function)).frame
+    assert frame["misplaced_keys"].to_list() == [row["misplaced_keys"] for row in expected]
+    assert frame["key_nulls"].to_list() == [row["key_nulls"] for row in expected]
 
 
 @pytest.mark.usefixtures("spark")
@@ -163,6 +163,19 @@ def test_a_server_that_is_not_there_is_told_at_once_and_without_its_token(tmp_pa
     with pytest.raises(TransientSourceError, match=f"connect to 127.0.0.1:{port}") as caught:
         profiler.count_keys(request_of(table_at(tmp_path), None))
     assert "very-secret" not in str(caught.value)
+
+
+def test_what_spark_connect_needs_beside_pyspark_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_table(tmp_path, {0: [["a"]]}, pa.string())
+    for name in [name for name in sys.modules if name.startswith("pyspark.sql.connect")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "grpc_status", None)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        profiler = SparkProfiler(f"sc://127.0.0.1:{listener.getsockname()[1]}")
+        with pytest.raises(SettingsError, match=r"pip install 'pyspark\[connect\]'"):
+            profiler.count_keys(request_of(table_at(tmp_path), None))
 
 
 @pytest.mark.parametrize("remote", ["http://host:15002", "sc://", "sc://user:very-secret@host", "host:15002"])

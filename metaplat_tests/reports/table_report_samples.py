@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -102,7 +101,3 @@ def faulty(rows: int = 100_000, buckets: int = 8) -> TableFacts:
 
 def empty_history() -> pl.DataFrame:
     return pl.DataFrame(schema=polars_schema(METRICS))
-
-
-def earlier(days: float) -> Any:
-    return NOW - timedelta(days=days)

@@ -18,6 +18,7 @@ from metaplat.reports.alerts.sinks import SnsSink, open_sinks, shown_url, topic_
 from metaplat.settings import AlertSettings
 from metaplat.stores.local_objects import LocalObjects
 from metaplat_tests.reports.alert_samples import Watch, alert
+from metaplat_tests.standins.sns_mailbox import open_mailbox
 from metaplat_tests.standins.webhook import webhook
 
 if TYPE_CHECKING:
@@ -121,6 +122,21 @@ def test_apprise_gets_the_text_as_it_is(tmp_path: Path) -> None:
 def assert_told(hook: Webhook, beginning: str) -> None:
     [body] = hook.bodies
     assert body.startswith(beginning)
+
+
+def test_a_topic_is_told_end_to_end_and_one_that_is_not_there_later(
+    tmp_path: Path, moto_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_endpoint)
+    watch, mailbox = Watch(LocalObjects(tmp_path / "state")), open_mailbox(moto_endpoint, "eu-central-1")
+    watch.receivers = open_sinks(alert_settings(topic=f"sns:{mailbox.topic}", missing=f"sns:{TOPIC}"))
+    missing, topic = watch.look(alert())
+    assert topic.problem is None
+    assert "NotFound" in (missing.problem or "")
+    [message] = mailbox.read()
+    assert message["Subject"] == "[metaplat] high: jobs: row_count"
+    assert message["Message"].startswith("[high] jobs: row_count fails (since ")
+    assert [each.sink for each in watch.look(alert())] == ["missing"]
 
 
 def test_the_topic_of_the_table_monitor_hears_of_tables_only() -> None:

@@ -145,12 +145,19 @@ class GlueLake:
             "SerdeInfo": {"SerializationLibrary": SERDE},
         }
 
-    def register(self, name: str, partitions: Sequence[int | str]) -> None:
-        """Register partitions where the table's folders would be."""
+    def register(
+        self,
+        name: str,
+        partitions: Sequence[int | str],
+        at: str | None = None,
+        columns: Sequence[Mapping[str, str]] = COLUMNS,
+    ) -> None:
+        """Register partitions where the table's folders would be, or somewhere else."""
         inputs = [
             {
                 "Values": [str(value)],
-                "StorageDescriptor": self.descriptor(f"{self.location(name)}/id_bucket={value}"),
+                "StorageDescriptor": self.descriptor(at or f"{self.location(name)}/id_bucket={value}")
+                | {"Columns": columns},
             }
             for value in partitions
         ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 import sys
-from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -192,21 +191,6 @@ def test_damaged_pages_are_one_sentence_without_a_path(
     with counting_s3({"t/x.parquet": content}) as store, pytest.raises(InvalidInputError) as caught:
         keys_in("s3://bucket/t", settings=S3Settings(endpoint_url=store.endpoint))
     assert "metaplat-" not in str(caught.value)
-
-
-@settings(max_examples=150, deadline=None)
-@given(places=st.lists(st.floats(0, 1), min_size=1, max_size=6), byte=st.integers(0, 255))
-def test_any_damage_gives_keys_or_one_sentence(
-    tmp_path_factory: pytest.TempPathFactory, places: list[float], byte: int
-) -> None:
-    folder = tmp_path_factory.mktemp("damage")
-    pq.write_table(big_table(300), folder / "x.parquet", row_group_size=100)
-    content = bytearray((folder / "x.parquet").read_bytes())
-    for place in places:
-        content[int(place * (len(content) - 1))] = byte
-    (folder / "x.parquet").write_bytes(content)
-    with suppress(InvalidInputError, KeyError):  # KeyError: the name of the column was damaged
-        keys_in(str(folder))
 
 
 def test_a_type_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:

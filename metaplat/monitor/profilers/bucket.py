@@ -1,7 +1,7 @@
 """The engine ``bucket``: the key column, one bucket at a time, in little memory however large the table is.
 
-Keys are compared inside each bucket only: that is exact where each key can lie in one bucket alone, which is what
-verifying the bucket function shows.
+Keys are compared inside each bucket only: that is exact where each key can lie in one bucket alone, which is
+what verifying the bucket function shows.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from metaplat.monitor.profilers.profiler import CountRequest
 
-KEY_BYTES = 32
-"""Memory for a key beside its own bytes: Polars' view of it, and its place in a set of distinct keys."""
+KEY_BYTES = 64
+"""Memory for a key beside its own bytes, twice: Polars' view of it, and its place in a set of distinct keys."""
 LARGE_ROWS, LARGE_HASHES, LARGE_REPEATED = 65_536, 250_000, 200_000
 """Of a bucket too large for memory: keys, hashes and repeated hashes in memory at a time."""
 
@@ -43,19 +43,22 @@ class BucketProfiler:
     Parameters
     ----------
     memory_bytes : int
-        Keys in memory at a time, in all threads; a bucket with more than a quarter of it is counted by hashes.
+        Keys in memory at a time, in all threads; a bucket with more than a third of that is counted by
+        hashes.
     threads : int or None
         Buckets read side by side; None means what the store and this machine allow.
     """
 
-    memory_bytes: int = 96 * 2**20
+    memory_bytes: int = 56 * 2**20
     threads: int | None = None
 
     def count_keys(self, request: CountRequest) -> KeyCounts:
         """Count the keys of the requested buckets, each on its own."""
         reader = KeyReader(request)
-        weights = {bucket: KEY_BYTES * reader.rows(bucket) + reader.size(bucket) for bucket in request.buckets}
-        large = {bucket for bucket, weight in weights.items() if weight > self.memory_bytes / 4}
+        weights = {
+            bucket: KEY_BYTES * reader.rows(bucket) + 2 * reader.size(bucket) for bucket in request.buckets
+        }
+        large = {bucket for bucket, weight in weights.items() if weight > self.memory_bytes / 3}
         figures: dict[int, BucketFigures] = {}
         problems: dict[str, str] = {}
         room = _Room(self.memory_bytes)

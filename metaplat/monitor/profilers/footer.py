@@ -56,7 +56,5 @@ def told_nulls(chunks: Sequence[ColumnChunk]) -> int | None:
 
 
 def _told_nulls(request: CountRequest, bucket: int) -> int | None:
-    told = [
-        told_nulls(footer.chunks(request.table.key_column)) for _, footer in request.buckets[bucket]
-    ]
+    told = [told_nulls(footer.chunks(request.table.key_column)) for _, footer in request.buckets[bucket]]
     return None if None in told else sum(filter(None, told))

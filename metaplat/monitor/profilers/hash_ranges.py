@@ -96,9 +96,9 @@ class HashRanges:
 
     def _write(self, hashes: NDArray[np.uint64]) -> int:
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="metaplat-hashes-", buffering=0)
+            self._file = tempfile.TemporaryFile(prefix="metaplat-", buffering=0)  # noqa: SIM115  # closed by __exit__
         start = self._written
-        view = memoryview(hashes).cast("B")
+        view = memoryview(hashes.data).cast("B")
         while view:
             view = view[self._file.write(view) :]
         self._written += hashes.nbytes

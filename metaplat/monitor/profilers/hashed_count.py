@@ -1,4 +1,4 @@
-"""Counting keys exactly across buckets, or in one too large for memory: by hashes first, by keys where it matters.
+"""Counting keys exactly across buckets, or in one too large for memory: by hashes, then by the keys that matter.
 
 Equal keys have equal hashes. So only keys whose hash occurs more than once can be duplicates: those are read
 again and compared themselves, and a collision of hashes costs a second reading, never a wrong figure.
@@ -196,7 +196,7 @@ class HashedCount:
 
         texts = repeated.with_columns(key_texts(repeated["key"]).alias("key"))
         first = texts.sort("bucket", -pl.col("total"), "key").group_by("bucket", maintain_order=True)
-        for bucket, _, total, key in first.head(MAX_SAMPLES).select("bucket", "rows", "total", "key").iter_rows():
+        for bucket, total, key in first.head(MAX_SAMPLES).select("bucket", "total", "key").iter_rows():
             samples = self.figures[bucket].samples
             if sum(sample.kind == "duplicate" for sample in samples) < MAX_SAMPLES:
                 samples.append(KeySample(bucket, "duplicate", key, total))

@@ -82,9 +82,8 @@ class KeyRows:
         """Return the keys with most rows, as texts; among equals the first by their text."""
         import polars as pl
 
-        frame = pl.DataFrame({"rows": self.counts, "key": key_texts(self.keys)}).with_columns(
-            belongs_in=pl.Series(belongs_in if belongs_in is not None else [None] * len(self.keys), dtype=pl.Int64)
-        )
+        belongs = pl.Series("belongs_in", belongs_in or [None] * len(self.keys), dtype=pl.Int64)
+        frame = pl.DataFrame({"rows": self.counts, "key": key_texts(self.keys), "belongs_in": belongs})
         first = frame.sort(-pl.col("rows").cast(pl.Int64), "key").head(MAX_SAMPLES)
         return [
             KeySample(bucket, kind, row["key"], row["rows"], row["belongs_in"])

@@ -72,9 +72,7 @@ class KeyReader:
     def of_one_type(self, buckets: Iterable[int]) -> bool:
         """Whether the key column has the same type in all files of some buckets."""
         column = self.request.table.key_column
-        types = {
-            footer.columns[column] for bucket in buckets for _, footer in self.request.buckets[bucket]
-        }
+        types = {footer.columns[column] for bucket in buckets for _, footer in self.request.buckets[bucket]}
         return len(types) <= 1
 
 

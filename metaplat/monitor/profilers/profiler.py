@@ -47,8 +47,8 @@ class KeyCounts:
     ----------
     frame : polars.DataFrame, shape (buckets, 6)
         ``id_bucket``, ``key_nulls``, ``distinct_keys``, ``duplicate_rows``, ``duplicate_keys``,
-        ``misplaced_keys``, all Int64, defined as in ``model.table_metrics.METRICS``; by ``id_bucket``, a row for
-        each bucket of the request but those with problems. What an engine cannot know is null.
+        ``misplaced_keys``, all Int64, defined as in ``model.table_metrics.METRICS``; by ``id_bucket``, a row
+        for each bucket of the request but those with problems. What an engine cannot know is null.
     samples : sequence of KeySample
         At most 20 per bucket and kind, keys in clear text.
     problems : mapping of str to str

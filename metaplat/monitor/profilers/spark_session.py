@@ -46,7 +46,9 @@ def spark_session(remote: str | None, master: str) -> Iterator[SparkSession]:
     Raises
     ------
     MissingExtraError
-        pyspark, or what it needs for Spark Connect, is not installed.
+        pyspark is not installed.
+    SettingsError
+        ``remote`` is no such address, or what pyspark needs for Spark Connect is not installed.
     TransientSourceError, PermanentSourceError
         The server cannot be reached, or Spark cannot be started.
     """
@@ -141,7 +143,8 @@ def _connect(remote: str) -> SparkSession:
             builder = builder.config(key, value)
         session = cast("SparkSession", builder.create())  # another class, of the same methods
     except (PySparkImportError, ModuleNotFoundError) as error:
-        raise MissingExtraError("Spark Connect", "pyspark[connect]", "spark") from error
+        problem = f"Spark Connect needs more than is installed ({spark_reason(error)})"
+        raise SettingsError("monitor.spark_remote", problem, "pip install 'pyspark[connect]'") from error
     except PySparkException as error:
         advice = "Check monitor.spark_remote, and that pyspark is not newer than the server."
         raise PermanentSourceError(

@@ -4,29 +4,28 @@ The sensor asks for buckets whose files changed; the schedule is what notices th
 old snapshot), and what changed in Glue or in the source table. Unchanged files are not read again.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import dagster as dg
 
+from metaplat.model.table import MonitoredTable
 from metaplat.orchestration.jobs import partition_tags
 from metaplat.orchestration.tables.naming import profile_job_name, python_name
-
-if TYPE_CHECKING:
-    from metaplat.model.table import MonitoredTable
 
 DAILY = "0 6 * * *"
 
 
 def build_table_schedule(table: MonitoredTable) -> dg.ScheduleDefinition:
     """Make the schedule of a monitored table."""
-    return dg.ScheduleDefinition(
+
+    @dg.schedule(
         name=f"{python_name(table)}_daily",
         job_name=profile_job_name(table),
         cron_schedule=DAILY,
         execution_timezone="UTC",
-        tags=partition_tags("0", str(table.bucket_count - 1)),
         default_status=dg.DefaultScheduleStatus.RUNNING,  # a stale table shows only if somebody looks
         description=f"Profiles and checks every bucket of {table.name}.",
     )
+    def all_buckets(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        del context
+        return dg.RunRequest(tags=partition_tags("0", str(table.bucket_count - 1)))
+
+    return all_buckets

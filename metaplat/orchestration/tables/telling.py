@@ -99,7 +99,9 @@ def _notify(result: MonitorResult, stores: Stores) -> list[DeliveryOutcome]:
         [table_subject(each.table) for each in result.tables if each.facts],
     )
     standing = {
-        subject.name: standing_alerts(subject.name, log.load(subject.name), subject.texts, subject.rules)
+        subject.name: standing_alerts(
+            subject.name, log.load_table(subject.name), subject.texts, subject.rules
+        )
         for subject in subjects
     }
     return send_alerts(stores, receivers, standing, result.generated_at)

@@ -54,7 +54,8 @@ def keep_quiet() -> None:
 @contextmanager
 def warnings_of_apprise() -> Iterator[list[str]]:
     """Collect what Apprise warns of in this thread; it may hold secrets."""
-    _of_this_thread.warned = warned = []
+    warned: list[str] = []
+    _of_this_thread.warned = warned
     try:
         yield warned
     finally:

@@ -9,21 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from metaplat.model.verdict import Outcome, Severity
 from metaplat.reports.tables.bucket_words import bucket_list
-from metaplat.reports.tables.heat_map import COLUMNS, MOST_CELLS, heat_cells
-from metaplat.reports.wording import state_word
+from metaplat.reports.tables.heat_map import COLUMNS, heat_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import polars as pl
 
-    from metaplat.model.verdict import Verdict
+    from metaplat.model.verdict import Severity, Verdict
 
 SQUARES = {"passed": "🟩", "failed": "🟥", "warning": "🟨", "not evaluated": "⬜", "missing": "⬛"}
 NEED_A_LOOK = ("failed", "warning", "missing")
-MOST_ROWS = MOST_CELLS // COLUMNS
 
 
 def heat_map_markdown(
@@ -61,23 +58,9 @@ def heat_map_markdown(
     )
 
 
-def outcome_map_markdown(outcomes: Mapping[int, Outcome], severity: Severity = Severity.ERROR) -> str:
-    """Draw what one rule of ``severity`` says of the buckets it judged; rows without any are left out."""
-    states = {bucket: state_word(outcome, severity) for bucket, outcome in outcomes.items()}
-    starts = sorted({bucket - bucket % COLUMNS for bucket in states})
-    last = max(states, default=0)
-    rows = [
-        (start, [states.get(b, "not evaluated") for b in range(start, min(start + COLUMNS, last + 1))])
-        for start in starts[:MOST_ROWS]
-    ]
-    named = {state: [bucket for bucket in states if states[bucket] == state] for state in NEED_A_LOOK}
-    hidden = len(starts) - len(rows)
-    return _drawn(rows, f" ({hidden:,} more rows are not drawn)" if hidden else "", named)
-
-
 def _drawn(rows: Sequence[tuple[int, Sequence[str]]], note: str, named: Mapping[str, Sequence[int]]) -> str:
     if not rows:
-        return "No bucket was judged."
+        return "The table has no buckets."
     width = max(len(str(first)) for first, _ in rows)
     lines = [f"{first:>{width}} {''.join(SQUARES[state] for state in states)}" for first, states in rows]
     counts = Counter(state for _, states in rows for state in states)

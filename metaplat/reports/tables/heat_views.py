@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, sqrt
+from statistics import median
 from typing import TYPE_CHECKING
 
 from metaplat.reports.tables.heat_map import COLUMNS, STATES, Cell
@@ -59,7 +60,7 @@ def heat_map(cells: Sequence[Cell], now: datetime) -> HeatMap:
     labels = [(row + 1, cells[row * COLUMNS].first) for row in range(0, rows, every)]
     views = [
         _checks(cells),
-        _counts("rows", cells, lambda cell: cell.rows, _share, _spread),
+        _counts("rows", cells, lambda cell: cell.rows, _beside_usual, _spread),
         _counts("null keys", cells, lambda cell: cell.key_nulls, _visible_share, _in_buckets),
         _counts("duplicate rows", cells, lambda cell: cell.duplicate_rows, _visible_share, _in_buckets),
         _age(cells, now),
@@ -83,16 +84,16 @@ def _counts(
     name: str,
     cells: Sequence[Cell],
     value_of: Callable[[Cell], int | None],
-    shade: Callable[[int, int], int],
+    shade: Callable[[int, float, int], int],
     say: Callable[[Sequence[int]], str],
 ) -> View:
     values = [None if cell.state == "missing" else value_of(cell) for cell in cells]
     known = [value for value in values if value is not None]
-    most = max(known, default=0)
+    usual, most = median([value for value in known if value] or [0]), max(known, default=0)
     squares = []
     for cell, value in zip(cells, values, strict=True):
         figure = f"{name} unknown" if value is None else f"{value:,} {name}"
-        classes = _unknown(cell) if value is None else f"s{shade(value, most)}{_outline(cell)}"
+        classes = _unknown(cell) if value is None else f"s{shade(value, usual, most)}{_outline(cell)}"
         squares.append(Square(classes, _title(cell, "" if cell.state == "missing" else figure)))
     return View(name, say(known) if known else "unknown", squares)
 
@@ -105,13 +106,15 @@ def _outline(cell: Cell) -> str:
     return f" {LETTERS[cell.state]}o" if cell.state in FAILING else ""
 
 
-def _share(value: int, most: int) -> int:
-    """Return the shade of a share of the most, so that even buckets look even."""
-    return ceil(SHADES * value / most) if most else 0
+def _beside_usual(value: int, usual: float, most: int) -> int:
+    """Return the middle shade for the median: even buckets look even, full and poor ones differ."""
+    del most
+    return min(SHADES, ceil(SHADES / 2 * value / usual)) if value else 0
 
 
-def _visible_share(value: int, most: int) -> int:
+def _visible_share(value: int, usual: float, most: int) -> int:
     """Return a shade in which few are seen beside many: any is at least 2."""
+    del usual
     return max(2, ceil(SHADES * sqrt(value / most))) if value else 0
 
 

@@ -53,7 +53,7 @@ class RuleView:
 
 @dataclass(frozen=True)
 class TableView:
-    """One table as the page draws it; ``row`` is its row in the JSON report. What was not examined has no map."""
+    """One table as the page draws it; ``row`` is its row in the JSON report. Unexamined, it has no map."""
 
     anchor: str
     row: Mapping[str, Any]
@@ -96,6 +96,8 @@ def headline(result: MonitorResult) -> str:
     if not tables:
         return "No table was found"
     failing = sum(table.state in ("failed", "warning") for table in result.tables)
+    if failing and tables == 1:
+        return f"{result.tables[0].table.name} needs a look"
     if failing:
         said = (
             f"{failing:,} of {wording.counted(tables, 'table')} {'need' if failing > 1 else 'needs'} a look"

@@ -39,6 +39,11 @@ def present_buckets(facts: TableFacts) -> set[int]:
     return {*facts.profile.inventory.present, *padded_folders(facts)}
 
 
+def uncounted_buckets(facts: TableFacts) -> list[int]:
+    """Return buckets whose only data lie in a folder of another width: their rows are not counted."""
+    return sorted(set(padded_folders(facts)) - set(facts.profile.inventory.present))
+
+
 def width_misfits(facts: TableFacts, digits: int) -> list[int]:
     """Return buckets whose folder is not named with ``digits``, where that is how most are named.
 

@@ -16,6 +16,8 @@ from metaplat.rules.tables.column_comparison import difference, glue_columns
 from metaplat.rules.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from metaplat.model.table_evidence import TableFacts
 
 
@@ -27,8 +29,12 @@ def _judge_facts(facts: TableFacts) -> Verdict:
     told = [partition for partition in facts.partitions if partition.columns]
     if not told:
         return Verdict.not_evaluated("Glue was not asked for the columns of partitions, or has no partition.")
-    usual = glue_columns(facts.glue.columns)
-    differences = [("/".join(part.values), difference(glue_columns(part.columns), usual)) for part in told]
+    usual, key = glue_columns(facts.glue.columns), facts.table.key_column.lower()
+    untold = set() if key in usual else {key}  # that the table lacks its key is told by table_contract
+    differences = [
+        ("/".join(part.values), difference(_without(untold, glue_columns(part.columns)), usual))
+        for part in told
+    ]
     differing = [(name, text) for name, text in differences if text]
     sentence = f"{counted(len(told), 'partition')} judged; all should have the columns of the table"
     if differing:
@@ -45,9 +51,13 @@ def _judge_facts(facts: TableFacts) -> Verdict:
     )
 
 
+def _without(names: set[str], columns: Mapping[str, str]) -> dict[str, str]:
+    return {name: kind for name, kind in columns.items() if name not in names}
+
+
 PARTITION_SCHEMA = TableRule(
     "partition_schema",
     "Every partition registered in Glue has the columns and types of the table.",
     _judge_facts,
-    severity=Severity.WARN,
+    severity=Severity.INFO,  # Parquet is read by name,
 )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from metaplat.model.table_rule import TableRule
 from metaplat.model.verdict import Severity, Verdict
-from metaplat.rules.tables.bucket_figures import bucket_figures
+from metaplat.rules.tables.bucket_figures import bucket_figures, named
+from metaplat.rules.tables.folders import uncounted_buckets
 from metaplat.rules.wording import counted
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def _judge_facts(facts: TableFacts) -> Verdict:
     if not found.found:
         sentence = f"Source table {name} should exist and was not found. Create it, or correct the settings."
         return Verdict.judged(passed=False, sentence=sentence, numbers={"source_found": 0})
+    if misnamed := uncounted_buckets(facts):
+        return Verdict.not_evaluated(f"Rows in misnamed folders are not counted: buckets {named(misnamed)}.")
     rows = bucket_figures(facts, "rows")
     if rows.unknown:
         return Verdict.not_evaluated(

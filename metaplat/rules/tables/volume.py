@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from metaplat.model.table_rule import TableRule
 from metaplat.model.verdict import Severity, Verdict
 from metaplat.rules.tables.bucket_figures import bucket_figures, bucket_unknown, named
+from metaplat.rules.tables.folders import uncounted_buckets
 from metaplat.rules.wording import counted
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def _judge_facts(facts: TableFacts) -> Verdict:
     rows = bucket_figures(facts, "rows")
     if rows.unknown:
         return Verdict.not_evaluated(f"{UNKNOWN}{rows.unknown_note} Measure them, or see parquet_file.")
+    if misnamed := uncounted_buckets(facts):
+        return Verdict.not_evaluated(f"Rows in misnamed folders are not counted: buckets {named(misnamed)}.")
     totals = _totals(facts)
     if len(totals) < facts.limits.volume_runs:
         return _warming_up(rows.total, len(totals), facts.limits)

@@ -4,6 +4,8 @@ Here: which bytes are needed and how Polars gets them. A local file is read wher
 the column's bytes are fetched, and put at their own places in a temporary file full of holes, which Polars
 reads like any other: no other way costs so few requests.
 Not here: what is done with the keys (``monitor``).
+Damaged pages are an error of the file as long as Polars says so; on a few bytes in many thousands Polars 2.1
+ends the process instead (it asks for 2**61 bytes), which nothing in Python can prevent.
 """
 
 from __future__ import annotations

@@ -233,11 +233,8 @@ FAULTS: dict[str, Fault] = {
         ("table_contract",),
         ("part_x: schema contract issues: partition keys are id_bucket string, not id_bucket int",),
     ),
-    "a table in Glue without the key": Fault(
-        lambda facts: replace(
-            with_glue(facts, columns=COLUMNS[1:]),
-            partitions=[replace(part, columns=COLUMNS[1:]) for part in facts.partitions or ()],
-        ),
+    "a table in Glue without the key, which its partitions have": Fault(
+        lambda facts: with_glue(facts, columns=COLUMNS[1:]),
         ("table_contract",),
         ("part_x: schema contract issues: customer_user_id is not a data column",),
     ),
@@ -252,14 +249,6 @@ FAULTS: dict[str, Fault] = {
         _part_source,
         ("table_contract",),
         ("part_x: schema contract issues: partition keys of source part_x are day string, not id_bucket",),
-    ),
-    "a column in Glue that no file has": Fault(
-        lambda facts: replace(
-            with_glue(facts, columns=(*COLUMNS, ("city", "string"))),
-            partitions=[replace(part, columns=()) for part in facts.partitions or ()],
-        ),
-        ("table_contract",),
-        ("part_x: schema contract issues: no file has column city",),
     ),
     "an old snapshot": Fault(
         _snapshot("2025-01-01", date(2025, 1, 1)),
