@@ -6,7 +6,7 @@ of values of one length. Not here: the hashes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metaplat.model.errors import InvalidInputError
 
@@ -107,7 +107,7 @@ def spark_bytes(keys: pl.Series) -> pl.Series | NDArray[np.uint8]:
     if kind == pl.Datetime:
         return _number_bytes(keys.dt.cast_time_unit("us").to_physical())
     if kind in (pl.Float32, pl.Float64):
-        return _number_bytes(keys + 0.0)  # -0.0 hashes as 0.0
+        return _array_bytes(keys.to_numpy() + 0)  # -0.0 hashes as 0.0
     if kind == pl.UInt64:
         return _big_integers(keys.to_list())
     if isinstance(kind, pl.Decimal):
@@ -119,9 +119,13 @@ def spark_bytes(keys: pl.Series) -> pl.Series | NDArray[np.uint8]:
 
 
 def _number_bytes(numbers: pl.Series) -> NDArray[np.uint8]:
+    return _array_bytes(numbers.to_numpy())
+
+
+def _array_bytes(numbers: NDArray[Any]) -> NDArray[np.uint8]:
     import numpy as np
 
-    array = np.ascontiguousarray(numbers.to_numpy())
+    array = np.ascontiguousarray(numbers)
     return array.view(np.uint8).reshape(len(array), array.dtype.itemsize)
 
 

@@ -143,8 +143,7 @@ class Measurement:
             footers.add(read_table_footers(self.table, self.files, inventory, rest))
             engine = Engine.GLOBAL
         measured = self._count(engine, inventory, footers, function)
-        if engine is not self.table.engine and function is not None:
-            misplaced = _misplaced(measured.counts)
+        if engine is not self.table.engine and (misplaced := _misplaced(measured.counts)):
             notes.append(
                 f"{misplaced} rows lie in another bucket than {function} says for their key, "
                 "so keys were compared across the whole table."

@@ -95,11 +95,13 @@ def _row(measured: Measured, bucket: int, figures: Mapping[str, int | None] | No
     }
     if bucket in measured.footers.unknown:
         return row
-    if figures is None:  # readable, and no file has the key column
+    row["rows"] = sum(item.rows or 0 for item in facts)
+    if not keyed:
         figures = empty_row(bucket, verified=verified, counted=counted)
+    if figures is None:  # the engine did not answer for this bucket
+        return row
     keyed_rows = sum(footer.rows for _, footer in measured.footers.keyed[bucket])
     row |= {name: figures[name] for name in FIGURES}
-    row["rows"] = sum(item.rows or 0 for item in facts)
     row["surplus_rows"] = _surplus(keyed_rows, row["key_nulls"], row["distinct_keys"])
     return row
 

@@ -135,7 +135,7 @@ class ProfileStore:
 
 
 def encoded_name(name: str) -> str:
-    """Return a table's name as a part of an object's key; what is no letter, digit, ``-`` or ``_`` as ``=3A``."""
+    """Return a table's name as a part of a key; what is no letter, digit, ``-`` or ``_`` as ``=3A``."""
     plain = re.sub(
         r"[^A-Za-z0-9_-]",
         lambda found: "".join(f"={byte:02X}" for byte in found[0].encode("utf-8", "surrogatepass")),

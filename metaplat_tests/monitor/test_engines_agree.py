@@ -126,7 +126,7 @@ def expected(example_table: Example, engine: Engine) -> list[dict[str, int | Non
 
 
 @settings(
-    max_examples=10,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

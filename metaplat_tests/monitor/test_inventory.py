@@ -58,7 +58,14 @@ def test_files_elsewhere_are_told_by_their_folder(key: str, name: str, kind: Str
 
 @pytest.mark.parametrize(
     "key",
-    ["_SUCCESS", "id_bucket=1/_SUCCESS", "id_bucket=1/.a.crc", "_delta_log/0.json", "id_bucket=1/_tmp/a", "x/"],
+    [
+        "_SUCCESS",
+        "id_bucket=1/_SUCCESS",
+        "id_bucket=1/.a.crc",
+        "_delta_log/0.json",
+        "id_bucket=1/_tmp/a",
+        "x/",
+    ],
 )
 def test_hidden_objects_and_folders_are_no_data_files(key: str) -> None:
     inventory = take_inventory(TABLE, listed(key))
@@ -99,6 +106,8 @@ def test_every_visible_object_with_bytes_is_counted_once(given: list[tuple[list[
     visible = [
         item
         for item in objects
-        if item.size and item.key[-1] != "/" and not any(part[:1] in tuple("_.") for part in item.key.split("/"))
+        if item.size
+        and item.key[-1] != "/"
+        and not any(part[:1] in tuple("_.") for part in item.key.split("/"))
     ]
     assert counted == len(visible)

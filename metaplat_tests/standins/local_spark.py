@@ -5,7 +5,9 @@ Here: a session that tests share. Not here: the session that metaplat starts.
 
 from __future__ import annotations
 
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ SMALL = {
     "spark.driver.host": "127.0.0.1",
     "spark.log.level": "OFF",
     "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.shuffle.partitions": "1",
     "spark.ui.enabled": "false",
@@ -30,7 +33,8 @@ def local_spark() -> Iterator[SparkSession]:
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master("local[1]").appName("tests")
-    for key, value in SMALL.items():
+    warehouse = Path(tempfile.gettempdir()) / "metaplat-spark-warehouse"  # else in the working folder
+    for key, value in {**SMALL, "spark.sql.warehouse.dir": str(warehouse)}.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     try:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from metaplat.monitor.profilers.profiler import CountRequest
 
 KEY_BYTES = 64
-"""Memory for a key beside its own bytes, twice: Polars' view of it, and its place in a set of distinct keys."""
+"""Memory for a key beside twice its own bytes: Polars' view of it, and its place in a set of keys."""
 LARGE_ROWS, LARGE_HASHES, LARGE_REPEATED = 65_536, 250_000, 200_000
 """Of a bucket too large for memory: keys, hashes and repeated hashes in memory at a time."""
 

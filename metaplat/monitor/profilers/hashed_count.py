@@ -1,4 +1,4 @@
-"""Counting keys exactly across buckets, or in one too large for memory: by hashes, then by the keys that matter.
+"""Counting keys exactly across buckets, or in one too large for memory: by hashes first, then by keys.
 
 Equal keys have equal hashes. So only keys whose hash occurs more than once can be duplicates: those are read
 again and compared themselves, and a collision of hashes costs a second reading, never a wrong figure.
@@ -177,7 +177,7 @@ class HashedCount:
         try:
             for block in self._blocks(bucket):
                 keys = comparable(block.drop_nulls(), of_one_type=self._same_type)
-                hashes = keys.hash(SEED).to_numpy()
+                hashes = self._hashes(keys)
                 nearest = np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)
                 hit = keys.filter(wanted[nearest] == hashes).alias("key").to_frame()
                 found = [_summed([*found, hit.select("key", rows=pl.lit(1, pl.Int64))])]

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import re
 import socket
+import tempfile
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from metaplat.model.errors import MissingExtraError, PermanentSourceError, SettingsError, TransientSourceError
@@ -120,6 +122,8 @@ def _start(master: str) -> SparkSession:
         builder = builder.master(master)
         if master.startswith("local"):
             builder = builder.config("spark.driver.host", "127.0.0.1")  # the host's name need not resolve
+            warehouse = Path(tempfile.gettempdir()) / "metaplat-spark-warehouse"
+            builder = builder.config("spark.sql.warehouse.dir", str(warehouse))  # else in the working folder
     try:
         session: SparkSession = builder.getOrCreate()
     except spark_failures() as error:
