@@ -13,16 +13,19 @@ from pathlib import Path
 KEY = "customer_user_id"
 THREADS = os.cpu_count() or 1
 ROWS, WITH_NULLS, SURPLUS = "rows", "rows, NULLs as one group", "surplus rows"
-"""What a peer calls duplicates: rows whose key occurs again, the same with NULL as a key, or all but one of each."""
+"""What a peer counts: rows whose key occurs again, the same with NULL as a key, or all but one of each."""
 
 
 @dataclass
 class Answer:
-    """What was found; ``seconds`` is the time since the imports, ``counts`` what is meant by duplicates."""
+    """What was found; ``seconds`` is the time since the imports, ``counts`` what is meant by duplicates.
+
+    ``duplicates`` is None where they are not looked for.
+    """
 
     rows: int
     nulls: int
-    duplicates: int
+    duplicates: int | None
     counts: str
     seconds: float = 0.0
 

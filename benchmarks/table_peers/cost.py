@@ -1,7 +1,7 @@
 """Run a command and print what it cost: one line of JSON after its output.
 
-A process of its own, so small that its memory is not taken for that of the command: Linux counts what the parent
-had at the fork.
+A process of its own, so small that its memory is not taken for that of the command: Linux counts what the
+parent had at the fork.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The table that all read: 24-character keys in the bucket that CRC-32 says, eight attributes, snappy.
 
-Five keys are NULL and five occur twice; ``truth`` knows how many rows there are.
+Five keys are NULL and five occur twice; the file beside it says so.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ STATES = pa.array(["AZ", "CA", "FL", "GA", "IL", "NY", "OH", "TX", "UT", "WA"])
 
 
 def write_key_table(folder: Path, rows: int) -> None:
-    """Write a table of ``rows`` different keys, and beside it ``truth.json``, last."""
+    """Write a table of ``rows`` different keys, and beside it ``<folder>.json``, last."""
     bucket = np.empty(rows, np.uint8)
     for start in range(0, rows, STEP):
         numbers = np.arange(start, min(rows, start + STEP), dtype=np.uint64)
@@ -42,7 +42,7 @@ def write_key_table(folder: Path, rows: int) -> None:
         path.parent.mkdir(parents=True)
         pq.write_table(_rows(found), path, compression="snappy", use_dictionary=["state", "segment"])
     truth = {"rows": rows + TWICE, "nulls": NULLS, "duplicates": 2 * TWICE, "repeated": TWICE}
-    (folder / "truth.json").write_text(json.dumps(truth))
+    folder.with_suffix(".json").write_text(json.dumps(truth))
 
 
 def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -42,8 +42,9 @@ def main() -> None:
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as state:
         frame = profile(the_table(), LocalObjects(Path(state))).frame
-    sums = {name: int(frame[name].sum()) for name in ("rows", "key_nulls", "duplicate_rows")}
-    tell(Answer(sums["rows"], sums["key_nulls"], sums["duplicate_rows"], ROWS), start)
+    rows, nulls = int(frame["rows"].sum()), int(frame["key_nulls"].sum())
+    duplicates = frame["duplicate_rows"]
+    tell(Answer(rows, nulls, None if duplicates.null_count() else int(duplicates.sum()), ROWS), start)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""metaplat: the same table once more, unchanged, and with one bucket written anew; as shares of a full profile.
+"""metaplat: the same table once more, unchanged and with one bucket written anew, and all of it.
 
 Arguments as of ``ours``. Prints one line of JSON: seconds of each.
 """

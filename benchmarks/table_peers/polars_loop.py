@@ -1,4 +1,4 @@
-"""A loop by hand, bucket by bucket, as a good engineer would write it: distinct keys first, groups where they fail."""
+"""A loop by hand, bucket by bucket, as a good engineer writes it: distinct keys, groups where they fail."""
 
 import os
 import time

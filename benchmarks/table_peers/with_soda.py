@@ -33,6 +33,6 @@ with tempfile.NamedTemporaryFile("w", suffix=".yml") as contract:
     )
 results = found.contract_verification_results[0].check_results
 values = {result.check.type: result.diagnostic_metric_values or {} for result in results}
-rows = values["row_count"].get("check_rows_tested") or values["row_count"].get("dataset_rows_tested")
+rows = values["row_count"]["dataset_rows_tested"]
 answer = Answer(rows, values["missing"]["missing_count"], values["duplicate"]["duplicate_count"], SURPLUS)
 tell(answer, start)

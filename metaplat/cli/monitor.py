@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from metaplat.cli.monitor_options import monitor_parameters, with_given
 from metaplat.cli.monitor_output import (
-    history_rows,
     plan_entry,
     print_history,
     print_monitor,
@@ -212,10 +211,9 @@ def history(
     Example: metaplat monitor history part_orders --runs 7
     """
     from metaplat.monitor.history import History
+    from metaplat.reports.tables.trends import run_totals
 
-    entries: list[dict[str, Any]] = history_rows(
-        History(configured_stores().lake.objects).load(table, runs=runs)
-    )
+    entries = run_totals(History(configured_stores().lake.objects).load(table, runs=runs))
     if json:
         print_json({"table": table, "runs": entries})
         return

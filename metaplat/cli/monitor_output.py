@@ -9,26 +9,11 @@ from metaplat.cli.output import note, print_table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import polars as pl
-
     from metaplat.model.table import MonitoredTable
     from metaplat.model.table_evidence import RepairPlan
     from metaplat.orchestration.tables.repairing import TableRepair
     from metaplat.orchestration.tables.telling import Told
     from metaplat.reports.tables.report_document import MonitorResult
-
-TOTALS = (
-    "files",
-    "bytes",
-    "rows",
-    "key_nulls",
-    "distinct_keys",
-    "duplicate_rows",
-    "duplicate_keys",
-    "surplus_rows",
-    "misplaced_keys",
-)
-"""Columns of the metrics frame that add up over the buckets."""
 
 
 def print_monitor(result: MonitorResult, told: Told) -> None:
@@ -137,22 +122,6 @@ def print_plans(repairs: Sequence[TableRepair], *, dry_run: bool) -> None:
             note(f"{each.table.name}: would register id_bucket={bucket} at {location}")
         for partition in each.plan.drop_list if each.plan else ():
             note(f"{each.table.name}: registered without data, to drop by hand: {partition}")
-
-
-def history_rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return the sums of each run of a table, oldest first; a sum with an unknown part is None.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame, shape (rows, columns)
-        Metrics frames of several runs, columns of ``model.table_metrics.METRICS``.
-    """
-    import polars as pl
-
-    exact = [pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name) for name in TOTALS]
-    present = (pl.col("files") > 0).sum().alias("buckets")
-    runs = frame.group_by("profiled_at", "run_id", maintain_order=True).agg(present, *exact)
-    return runs.to_dicts()
 
 
 def print_history(entries: Sequence[Mapping[str, Any]]) -> None:

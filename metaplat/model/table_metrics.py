@@ -64,7 +64,7 @@ METRICS: tuple[Field, ...] = (
         "surplus_rows",
         int,
         nullable=True,
-        doc="rows - key_nulls - distinct_keys: what removing repeats removes.",
+        doc="Rows that removing repeats would remove: keyed rows less distinct_keys.",
     ),
     Field(
         "misplaced_keys",

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from metaplat.settings import Settings
 
 POSTGRES_VARIABLE = "METAPLAT_DAGSTER__POSTGRES_URL"
+TABLE_TAG = "metaplat/table"
+"""Of the runs of one monitored table the daemon starts one at a time: two would each judge the table without
+what the other measures."""
 
 
 def dagster_environment(settings: Settings) -> dict[str, str]:
@@ -103,10 +106,16 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 def _instance_settings(settings: Settings) -> dict[str, Any]:
+    one_a_table = {"key": TABLE_TAG, "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
     content: dict[str, Any] = {
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},
-        "concurrency": {"runs": {"max_concurrent_runs": settings.dagster.max_concurrent_runs}},
+        "concurrency": {
+            "runs": {
+                "max_concurrent_runs": settings.dagster.max_concurrent_runs,
+                "tag_concurrency_limits": [one_a_table],
+            }
+        },
         "run_monitoring": {"enabled": True},
         "freshness": {"enabled": True},
         "retention": {

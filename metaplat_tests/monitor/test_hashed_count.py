@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from metaplat.model.table import BucketFunction, MonitoredTable
 from metaplat.monitor.profilers.bucket import BucketProfiler
 from metaplat.monitor.profilers.global_ import GlobalProfiler
-from metaplat.monitor.profilers.hash_ranges import RANGES, HashRanges
+from metaplat.monitor.profilers.hash_ranges import FEW, RANGES, HashRanges
 from metaplat.monitor.profilers.hashed_count import HashedCount
 from metaplat.monitor.profilers.key_figures import figures_frame
 from metaplat.monitor.profilers.key_reader import KeyReader
@@ -102,6 +102,18 @@ def test_samples_across_buckets_are_those_with_most_rows_and_at_most_twenty(tmp_
         assert found == [("often", 3), *((key, 2) for key in many[:19])]
 
 
+def test_samples_are_the_same_in_one_pass_and_in_many(tmp_path: Path) -> None:
+    many = [f"key-{number:02d}" for number in range(40)]
+    write_table(tmp_path, {0: [[*many, *many, *many[:25]]]}, pa.string())
+    request = request_of(MonitoredTable("t", str(tmp_path), "k", 4), None)
+    found = []
+    for repeated_rows in (1, 1000):
+        count = HashedCount(KeyReader(request), 1, 1000, repeated_rows)
+        count.run([0])
+        found.append([(item.key, item.rows) for item in count.figures[0].samples])
+    assert found[0] == found[1] == [(key, 3) for key in many[:20]]
+
+
 def test_a_broken_file_takes_no_part_and_is_named(tmp_path: Path) -> None:
     write_table(tmp_path, {0: [["a", "b"]], 1: [["a"]], 2: [["b"]]}, pa.string())
     request = request_of(MonitoredTable("t", str(tmp_path), "k", 4), None)
@@ -113,15 +125,16 @@ def test_a_broken_file_takes_no_part_and_is_named(tmp_path: Path) -> None:
     assert list(counts.problems) == ["id_bucket=1/part-0.parquet"]
 
 
-@pytest.mark.parametrize("memory_rows", [0, 150, 10**6])
+@pytest.mark.parametrize("memory_rows", [0, 3 * FEW, 10**6])
 def test_repeated_hashes_are_found_with_their_places_in_memory_and_on_disk(memory_rows: int) -> None:
     chance = np.random.default_rng(1)
-    first, second = (chance.integers(0, 2**64, 100, dtype=np.uint64) for _ in range(2))
+    first, second = (chance.integers(0, 2**64, 2 * FEW, dtype=np.uint64) for _ in range(2))
     both = chance.integers(0, 2**64, 5, dtype=np.uint64)
     with HashRanges(memory_rows) as hashes:
         hashes.add(0, np.concatenate([first, both]))
         hashes.add(1, second)
         hashes.add(2, np.concatenate([both, both[:1]]))
+        hashes.finish()
         found = [hashes.repeated(number) for number in range(RANGES)]
     assert sorted(set(np.concatenate([item for item, _ in found]).tolist())) == sorted(both.tolist())
     assert set().union(*(places for _, places in found)) == {0, 2}

@@ -11,14 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from metaplat.model.errors import PermanentStoreError, SettingsError
 from metaplat.model.polars_schema import polars_schema
 from metaplat.model.table import BucketFunction, Engine
 from metaplat.model.table_metrics import METRICS
-from metaplat.monitor.profilers.key_reader import GONE
-from metaplat.settings import S3Settings
-from metaplat.stores.local_objects import LocalObjects
-from metaplat.stores.tables.files import open_table_files
 from metaplat_tests.monitor.small_tables import NOW, SmallTable, column
 
 if TYPE_CHECKING:
@@ -283,81 +278,3 @@ def test_samples_are_capped_and_figures_are_not(small: SmallTable) -> None:
         "duplicate": 20,
         "misplaced": 20,
     }
-
-
-def test_a_file_removed_after_the_listing_is_looked_for_once_more(small: SmallTable) -> None:
-    small.write({0: [["a"]], 1: [["b"], ["c"]]})
-    files = small.watched(lambda: (small.location / "id_bucket=1/part-1.parquet").unlink())
-    profile = small.profile(files)
-    assert column(profile, "files") == [1, 1, 0, 0]
-    assert column(profile, "rows") == [1, 1, 0, 0]
-    assert column(profile, "unreadable_files") == [0, 0, 0, 0]
-    assert dict(files.listed) == {".": 1, "id_bucket=1": 1}
-
-
-def test_a_file_written_anew_after_the_listing_is_measured_as_it_is_now(small: SmallTable) -> None:
-    small.write({1: [["b"]]})
-    files = small.watched(
-        lambda: small.write_file("id_bucket=1/part-0.parquet", [f"key-{n}" for n in range(50)])
-    )
-    assert column(small.profile(files), "rows") == [0, 50, 0, 0]
-    assert small.profile().files_read == 0
-
-
-def test_a_file_that_never_holds_still_is_unknown_and_read_again_the_next_time(small: SmallTable) -> None:
-    small.write({0: [["a"]], 1: [["b"]]})
-
-    class Restless(type(small.watched())):  # type: ignore[misc]
-        """One file is gone whenever it is read."""
-
-        def read_tail(self, info: Any, size: int) -> bytes:
-            if info.key.startswith("id_bucket=1"):
-                small.write_file(info.key, ["b"] * (1 + len(self.read)))
-            return super().read_tail(info, size)  # type: ignore[no-any-return]
-
-    restless = Restless(small.watched().inner)
-    profile = small.profile(restless)
-    assert column(profile, "rows") == [1, None, 0, 0]
-    assert [item.problem for item in profile.files] == [None, GONE]
-    again = small.profile()
-    assert again.files_read == 1
-    assert column(again, "unreadable_files") == [0, 0, 0, 0]
-
-
-def test_a_table_that_does_not_exist_is_an_error(small: SmallTable) -> None:
-    with pytest.raises(PermanentStoreError, match="does not exist"):
-        small.profile()
-
-
-def test_an_engine_that_is_not_at_hand_is_a_settings_error(small: SmallTable) -> None:
-    small.engine = Engine.ATHENA
-    with pytest.raises(SettingsError, match=r"monitor\.engine.*bucket, footer, global"):
-        small.write({0: [["a"]]}).profile()
-
-
-def test_odd_names_of_files_are_no_obstacle(small: SmallTable) -> None:
-    for name in ("a b", "a*[1]", "a%20b?x=1", "\udcff", "ключ", "k=7/deep er"):
-        path = small.location / f"id_bucket=1/{name}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        small.write_file("id_bucket=1/new.parquet", ["a"]).rename(path)
-    profile = small.profile()
-    assert row(profile, 1)["rows"] == 6
-    assert row(profile, 1)["duplicate_rows"] == 6
-    assert small.profile().files_read == 0
-
-
-def test_a_table_on_s3_has_the_same_profile(
-    small: SmallTable, s3_bucket: str, s3_client: Any, moto_endpoint: str
-) -> None:
-    small.function = BucketFunction.INFER
-    keys = by_crc32(range(400))
-    keys[1].append(["key-1", None])
-    small.write(keys)
-    for path in small.location.rglob("*.parquet"):
-        name = str(path.relative_to(small.location))
-        s3_client.put_object(Bucket=s3_bucket, Key=f"lake/part_t/{name}", Body=path.read_bytes())
-    local = small.profile().frame
-    remote = open_table_files(f"s3://{s3_bucket}/lake/part_t", S3Settings(endpoint_url=moto_endpoint))
-    profile = small.profile(remote, state=LocalObjects(small.folder / "other"))
-    same = ["id_bucket", "files", "bytes", "rows", "schema_fingerprint", *KEY_FIGURES]
-    assert profile.frame.select(same).equals(local.select(same))

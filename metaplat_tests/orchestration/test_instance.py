@@ -28,6 +28,9 @@ def test_the_instance_opens_with_what_the_settings_say(tmp_path: Path) -> None:
         queue = instance.get_concurrency_config().run_queue_config
         assert queue is not None
         assert queue.max_concurrent_runs == 7
+        [limit] = queue.tag_concurrency_limits
+        assert (limit["key"], limit["limit"]) == ("metaplat/table", 1)
+        assert limit["value"] == {"applyLimitPerUniqueValue": True}
         assert instance.telemetry_enabled is False
         assert instance.run_monitoring_enabled
     assert yaml.safe_load(configuration(tmp_path))["nux"] == {"enabled": False}

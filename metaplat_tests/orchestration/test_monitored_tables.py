@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -16,6 +17,7 @@ from metaplat.model.table import BucketFunction, MonitoredTable
 from metaplat.monitor.discover import save_tables
 from metaplat.orchestration.build import build_definitions
 from metaplat.orchestration.jobs import partition_tags
+from metaplat.orchestration.tables import sensors
 from metaplat.orchestration.tables.declared import tables_at_load
 from metaplat.settings import Settings, load_settings
 from metaplat.stores.home import Stores, open_stores
@@ -49,6 +51,7 @@ class Watched:
     instance: dg.DagsterInstance
     cursor: str | None = None
     skipped: str | None = None
+    run_keys: list[str | None] = field(default_factory=list)
 
     @property
     def table(self) -> MonitoredTable:
@@ -84,6 +87,7 @@ class Watched:
         with context:
             told = self.definitions().resolve_sensor_def("part_t_changed").evaluate_tick(context)
         self.cursor, self.skipped = told.cursor, told.skip_message
+        self.run_keys = [request.run_key for request in told.run_requests or ()]
         spans = []
         for request in told.run_requests or ():
             tags = request.tags
@@ -141,6 +145,43 @@ def test_a_removed_file_is_a_change_too(watched: Watched) -> None:
     assert watched.tick() == []
 
 
+def test_a_file_that_is_put_back_is_asked_for_under_another_run_key(watched: Watched, tmp_path: Path) -> None:
+    watched.run(0, COUNT - 1)
+    file, aside = watched.folder / "id_bucket=5" / "part-0.parquet", tmp_path / "aside"
+    asked = []
+    for here, there in [(file, aside), (aside, file), (file, aside), (aside, file)]:
+        here.rename(there)  # the file is the same one, to the nanosecond
+        assert watched.tick() == [("5", "5")]
+        asked += watched.run_keys
+        watched.run(5, 5)
+    assert len(set(asked)) == 4  # Dagster starts nothing for a key that it has seen
+
+
+def test_a_bucket_whose_run_came_to_nothing_is_asked_for_again_later(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    monkeypatch.setattr(sensors, "utc_now", lambda: now)
+    watched.run(0, COUNT - 1)
+    watched.write(5, keys_of(5, 4))
+    assert watched.tick() == [("5", "5")]
+    first = watched.run_keys
+    now += timedelta(minutes=59)
+    watched.write(9, keys_of(9, 4))
+    assert watched.tick() == [("9", "9")]
+    now += timedelta(minutes=1)
+    assert watched.tick() == [("5", "5")]
+    assert watched.run_keys != first
+    watched.run(0, COUNT - 1)
+    now += timedelta(days=1)
+    assert watched.tick() == []
+
+
+def test_runs_of_one_table_carry_its_tag_so_that_the_queue_starts_one_at_a_time(watched: Watched) -> None:
+    for job in ("profile_part_t", "check_part_t"):
+        assert watched.definitions().resolve_job_def(job).tags["metaplat/table"] == "part_t"
+
+
 def test_a_table_that_cannot_be_listed_fails_the_tick(watched: Watched) -> None:
     watched.folder.rename(watched.folder.with_name("gone"))
     with pytest.raises(Exception, match="part_t"):
@@ -161,7 +202,9 @@ def test_a_table_that_is_gone_fails_the_run_with_one_line(watched: Watched) -> N
     result = watched.run(0, 1)
     assert not result.success
     [failure] = [event for event in result.all_events if event.is_step_failure]
-    assert "part_t" in (failure.step_failure_data.user_failure_data.description or "")
+    told = failure.step_failure_data.user_failure_data
+    assert told is not None
+    assert "part_t" in (told.description or "")
 
 
 def test_tables_are_known_at_load_from_settings_and_from_what_discovery_saved(

@@ -58,6 +58,7 @@ class GlueLake:
     endpoint: str
     bucket: str
     database: str
+    region: str = "us-east-1"
     clients: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -68,7 +69,8 @@ class GlueLake:
         import boto3
 
         if service not in self.clients:
-            self.clients[service] = boto3.client(service, endpoint_url=self.endpoint, region_name="us-east-1")
+            opened = boto3.client(service, self.region, endpoint_url=self.endpoint)  # type: ignore[call-overload]
+            self.clients[service] = opened
         return self.clients[service]
 
     def location(self, table: str) -> str:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from metaplat.monitor.profilers.profiler import CountRequest
 
 
+MOST_REQUESTS = 16
+"""Buckets fetched side by side: more would cost memory, and bring nothing where a bucket is of usual size."""
+
+
 @dataclass(frozen=True)
 class GlobalProfiler:
     """Compares every key with every other.
@@ -32,8 +36,8 @@ class GlobalProfiler:
 
     def count_keys(self, request: CountRequest) -> KeyCounts:
         """Count the keys of the requested buckets as one table."""
-        threads = self.threads or max(request.files.parallel, os.cpu_count() or 1)
+        threads = self.threads or max(min(request.files.parallel, MOST_REQUESTS), os.cpu_count() or 1)
         count = HashedCount(KeyReader(request), threads, self.memory_rows)
         count.run(sorted(request.buckets))
-        samples = [sample for item in count.figures.values() for sample in item.samples]
+        samples = [sample for bucket in sorted(count.figures) for sample in count.figures[bucket].samples]
         return KeyCounts(figures_frame(count.figures.values()), samples, count.problems)

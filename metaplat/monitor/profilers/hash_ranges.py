@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 RANGES = 256
 """By the first byte of the hash: a range of a hundred million keys still fits into a processor's cache."""
 
+FEW = 32_768
+"""Fewer hashes are put together with those of other places, since every block has a cost of its own."""
+
 
 @dataclass(frozen=True)
 class _Block:
-    """Hashes of one place by range; ``edges`` are where each range begins, ``start`` is in the file."""
+    """Hashes of some places by range; ``edges`` are where each range begins, ``start`` is in the file."""
 
-    place: int
+    places: tuple[int, ...]
     hashes: NDArray[np.uint64] | None
     edges: NDArray[np.int64]
     start: int
@@ -48,6 +51,7 @@ class HashRanges:
         self._kept = 0
         self._file: BinaryIO | None = None
         self._written = 0
+        self._few: list[tuple[int, NDArray[np.uint64]]] = []
         self._lock = Lock()
 
     def __enter__(self) -> HashRanges:
@@ -61,6 +65,28 @@ class HashRanges:
 
     def add(self, place: int, hashes: NDArray[np.uint64]) -> None:
         """Add hashes that were seen at a place."""
+        if len(hashes) >= FEW:
+            self._add((place,), hashes)
+            return
+        with self._lock:
+            self._few.append((place, hashes))
+            if sum(len(few) for _, few in self._few) < FEW:
+                return
+            together, self._few = self._few, []
+        self._add_few(together)
+
+    def finish(self) -> None:
+        """Say that nothing more is added."""
+        if self._few:
+            self._add_few(self._few)
+            self._few = []
+
+    def _add_few(self, few: Sequence[tuple[int, NDArray[np.uint64]]]) -> None:
+        import numpy as np
+
+        self._add(tuple({place for place, _ in few}), np.concatenate([hashes for _, hashes in few]))
+
+    def _add(self, places: tuple[int, ...], hashes: NDArray[np.uint64]) -> None:
         import numpy as np
 
         first_byte = (hashes >> np.uint64(56)).astype(np.uint8)
@@ -69,12 +95,15 @@ class HashRanges:
         with self._lock:
             if self._kept + len(ordered) <= self._memory_rows:
                 self._kept += len(ordered)
-                self._blocks.append(_Block(place, ordered, edges, 0))
+                self._blocks.append(_Block(places, ordered, edges, 0))
             else:
-                self._blocks.append(_Block(place, None, edges, self._write(ordered)))
+                self._blocks.append(_Block(places, None, edges, self._write(ordered)))
 
     def repeated(self, number: int) -> tuple[NDArray[np.uint64], set[int]]:
-        """Return the hashes of a range that occur more than once, sorted, and the places where they do."""
+        """Return the hashes of a range that occur more than once, sorted, and places where they may.
+
+        Call ``finish`` before. Places with few hashes are told together with others.
+        """
         import numpy as np
         import polars as pl
 
@@ -92,7 +121,7 @@ class HashRanges:
         import numpy as np
 
         hit = np.unique(np.searchsorted(np.cumsum(lengths), positions, "right"))
-        return {self._blocks[index].place for index in hit.tolist()}
+        return {place for index in hit.tolist() for place in self._blocks[index].places}
 
     def _write(self, hashes: NDArray[np.uint64]) -> int:
         if self._file is None:

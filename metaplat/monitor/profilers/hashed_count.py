@@ -66,10 +66,10 @@ class HashedCount:
             The folder for temporary files is full or cannot be written.
         """
         self._same_type = self.reader.of_one_type(buckets)
-        places = list(self._places(buckets))
         try:
             with HashRanges(self.memory_rows) as hashes, ThreadPoolExecutor(self.threads) as pool:
-                list(pool.map(lambda place: self._hash(place, places[place], hashes), range(len(places))))
+                list(pool.map(lambda bucket: self._hash(bucket, hashes), buckets))
+                hashes.finish()
                 repeated = [*pool.map(hashes.repeated, range(RANGES))]
         except OSError as error:
             raise PermanentStoreError(
@@ -79,41 +79,21 @@ class HashedCount:
                 "Free some space there, or set TMPDIR to a larger disk.",
             ) from error
         for wanted, hit in self._passes(repeated):
-            self._compare(wanted, [bucket for place in sorted(hit) for bucket in places[place]])
+            self._compare(wanted, sorted(hit))
         for bucket in [bucket for bucket in self.figures if self._troubled(bucket)]:
             del self.figures[bucket]
+        for figures in self.figures.values():
+            figures.samples = self._first_samples(figures.samples)
 
-    def _places(self, buckets: Sequence[int]) -> Iterator[list[int]]:
-        """Put small neighbouring buckets together, since every place has a cost of its own."""
-        place: list[int] = []
-        rows = 0
-        for bucket in buckets:
-            place.append(bucket)
-            rows += self.reader.rows(bucket)
-            if rows >= self.block_rows // 4:
-                yield place
-                place, rows = [], 0
-        if place:
-            yield place
-
-    def _hash(self, place: int, buckets: Sequence[int], hashes: HashRanges) -> None:
-        import numpy as np
-
-        found = []
-        for bucket in buckets:
-            figures = BucketFigures(bucket)
-            try:
-                for keys in self._blocks(bucket):
-                    self._count_block(figures, keys)
-                    found.append(self._hashes(keys.drop_nulls()))
-                    if sum(map(len, found)) >= self.block_rows:
-                        hashes.add(place, np.concatenate(found))
-                        found = []
-                self.figures[bucket] = figures
-            except UnreadableKeysError as error:
-                self.problems[error.key] = error.reason
-        if found:
-            hashes.add(place, np.concatenate(found))
+    def _hash(self, bucket: int, hashes: HashRanges) -> None:
+        figures = BucketFigures(bucket)
+        try:
+            for keys in self._blocks(bucket):
+                self._count_block(figures, keys)
+                hashes.add(bucket, self._hashes(keys.drop_nulls()))
+            self.figures[bucket] = figures
+        except UnreadableKeysError as error:
+            self.problems[error.key] = error.reason
 
     def _count_block(self, figures: BucketFigures, keys: pl.Series) -> None:
         request, nulls = self.reader.request, keys.null_count()
@@ -139,13 +119,13 @@ class HashedCount:
 
         wanted: list[NDArray[np.uint64]] = []
         hit: set[int] = set()
-        for hashes, places in repeated:
+        for hashes, buckets in repeated:
             if wanted and sum(map(len, wanted)) + len(hashes) > self.repeated_rows:
                 yield np.unique(np.concatenate(wanted)), hit
                 wanted, hit = [], set()
             if len(hashes):
                 wanted.append(hashes)
-                hit = hit | places
+                hit = hit | buckets
         if wanted:
             yield np.unique(np.concatenate(wanted)), hit
 
@@ -197,9 +177,13 @@ class HashedCount:
         texts = repeated.with_columns(key_texts(repeated["key"]).alias("key"))
         first = texts.sort("bucket", -pl.col("total"), "key").group_by("bucket", maintain_order=True)
         for bucket, total, key in first.head(MAX_SAMPLES).select("bucket", "total", "key").iter_rows():
-            samples = self.figures[bucket].samples
-            if sum(sample.kind == "duplicate" for sample in samples) < MAX_SAMPLES:
-                samples.append(KeySample(bucket, "duplicate", key, total))
+            self.figures[bucket].samples.append(KeySample(bucket, "duplicate", key, total))
+
+    def _first_samples(self, samples: Sequence[KeySample]) -> list[KeySample]:
+        """Return those with most rows of what all passes found."""
+        found = [sample for sample in samples if sample.kind == "duplicate"]
+        found.sort(key=lambda sample: (-sample.rows, sample.key))
+        return [*(sample for sample in samples if sample.kind != "duplicate"), *found[:MAX_SAMPLES]]
 
     def _troubled(self, bucket: int) -> bool:
         return any(info.key in self.problems for info, _ in self.reader.request.buckets[bucket])
