@@ -64,15 +64,19 @@ def discover(glue: GlueCatalog, settings: MonitorSettings) -> list[MonitoredTabl
 
 
 def conventional_source(name: str, database: str, settings: MonitorSettings) -> SourceTable | None:
-    """Return the table that ``name`` is compared with by convention; None where counts are not checked.
+    """Return the table that ``name`` is compared with by convention.
 
-    ``part_x`` has the source ``ext_x``, or ``part_x`` of the other database.
+    ``part_x`` has the source ``ext_x``, or ``part_x`` of the other database. None where counts are not
+    checked, and for a table that would be its own source: ``ext_x``, where all tables are monitored.
     """
     if not settings.count_check_enabled:
         return None
     kind = settings.compare_source_type
     source = name if kind is CompareSource.PART else f"ext_{_dataset(name, settings.table_prefix)}"
-    return SourceTable(source, settings.compare_database or database, kind=kind)
+    other = settings.compare_database or database
+    if (source, other.lower()) == (name, database.lower()):
+        return None
+    return SourceTable(source, other, kind=kind)
 
 
 def refuse_self_comparison(settings: MonitorSettings, database: str) -> None:

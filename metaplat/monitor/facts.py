@@ -98,7 +98,9 @@ def gather_facts(
     missing_table = (
         (f"Glue has no table {table.database}.{table.name}.",) if table.database and not glue else ()
     )
-    profile = replace(profile, frame=frame, notes=(*profile.notes, *missing_table, *around.notes))
+    unknown_source = (source.problem,) if source and source.found and source.problem else ()
+    notes = (*profile.notes, *missing_table, *unknown_source, *around.notes)
+    profile = replace(profile, frame=frame, notes=notes)
     history = History(stores.lake.objects)
     earlier = history.load(table.name, max(settings.volume_runs, TREND_RUNS) + 1)
     if keep:

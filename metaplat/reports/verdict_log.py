@@ -7,6 +7,7 @@ Not here: the history of all judgements (Dagster's event log), rendering (``chec
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 PREFIX = "verdicts"
 TABLE = "__table__"
 PARALLEL_PUTS = 16
+LONGEST_NAME = 200
+"""Bytes of a folder's name; file systems take 255."""
 
 JudgedRules = Mapping[str, tuple[Verdict, Severity]]
 """Verdict and severity of a failure, by rule name."""
@@ -147,7 +150,7 @@ class VerdictLog:
 
     def load(self, domain: str) -> list[VerdictRecord]:
         """Return every stored verdict of ``domain``, sorted by rule and partition."""
-        keys = [info.key for info in self._state.list_objects(f"{PREFIX}/{domain}/")]
+        keys = [info.key for info in self._state.list_objects(f"{_folder(domain)}/")]
         found = self._state.get_many([key for key in keys if key.endswith(".json")])
         return _sorted(record for key, content in found for record in self._decode(key, content))
 
@@ -181,13 +184,24 @@ class VerdictLog:
 
 def store_key(domain: str, partition: str | None) -> str:
     """Key of the verdicts about ``partition``; what is no letter, digit or ``-`` is written ``=3A``."""
-    if partition is None:
-        return f"{PREFIX}/{domain}/{TABLE}.json"
+    name = TABLE if partition is None else _written(partition, r"[^A-Za-z0-9-]")
+    return f"{_folder(domain)}/{name}.json"
+
+
+def _folder(domain: str) -> str:
+    """Folder of a domain, or of a monitored table, whose name is any text: ``table_profile/part_x``."""
+    kind, slash, table = domain.partition("/")
+    name = _written(table, r"[^A-Za-z0-9_-]")
+    if len(name) > LONGEST_NAME:
+        name = f"{name[:LONGEST_NAME]}={hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return f"{PREFIX}/{kind}{slash}{name}"
+
+
+def _written(text: str, odd: str) -> str:
     # "=" rather than "%": object stores treat a percent sign as an escape of their own
-    name = re.sub(
-        r"[^A-Za-z0-9-]", lambda found: "".join(f"={byte:02X}" for byte in found[0].encode()), partition
+    return re.sub(
+        odd, lambda found: "".join(f"={byte:02X}" for byte in found[0].encode("utf-8", "surrogatepass")), text
     )
-    return f"{PREFIX}/{domain}/{name}.json"
 
 
 def verdict_item(record: VerdictRecord) -> dict[str, Any]:

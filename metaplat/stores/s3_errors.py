@@ -29,7 +29,7 @@ _PASSING_CODES = frozenset(
 )
 _PASSING_STATUS = frozenset({408, 409, 425, 429})
 _ADVICE = {
-    "NoSuchBucket": "Create the bucket, or correct root.",
+    "NoSuchBucket": "Create the bucket, or correct the address.",
     "AccessDenied": "Grant this identity ListBucket, GetObject, PutObject and DeleteObject.",
     "ExpiredToken": "Renew the credentials (aws sso login).",
     "InvalidAccessKeyId": "Check the AWS credentials.",

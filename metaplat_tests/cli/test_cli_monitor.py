@@ -80,7 +80,8 @@ def plant_all(lake: GlueLake) -> list[str]:
         "Parquet and does not end as Parquet])",
         "part_keyless: schema drift in 1 files (e.g., [id_bucket=1/part-0.parquet: no column "
         f"{KEY}; column somebody added])",
-        "part_drifted: schema drift in 1 files (e.g., [id_bucket=1/part-0.parquet: age is string, not int32])",
+        "part_drifted: schema drift in 1 files (e.g., [id_bucket=1/part-0.parquet: "
+        "age is string, not int32])",
         "part_dangling: Glue has 1 dangling partitions without data (e.g., [9])",
         "part_astray: Glue has 1 partitions at a wrong location (e.g., [1])",
         "part_narrow: partition projection issues: projection.id_bucket.range is 0,1, expected 0,3 or wider",

@@ -111,6 +111,14 @@ def test_keys_of_different_types_are_compared_as_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("spark")
+def test_a_folder_may_be_named_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_table(tmp_path / "tables" / "part_t", {0: [["a", "a"]], 1: [["b"]]}, pa.string())
+    monkeypatch.chdir(tmp_path)
+    table = MonitoredTable("part_t", "tables/part_t", "k", 2)
+    assert PROFILER.count_keys(request_of(table, None)).frame["duplicate_rows"].to_list() == [2, 0]
+
+
+@pytest.mark.usefixtures("spark")
 def test_a_file_that_cannot_be_read_is_named_and_its_bucket_left_out(tmp_path: Path) -> None:
     write_table(tmp_path, {0: [["a"]], 1: [["a"], ["b"]], 2: [["a", "c"]]}, pa.string())
     request = request_of(table_at(tmp_path), None)

@@ -6,6 +6,7 @@ Not here: the session (``spark_session``), what is counted (``engine_sql``), sub
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from collections import defaultdict
@@ -119,7 +120,8 @@ def _spark_files(request: CountRequest, problems: dict[str, str]) -> list[_Spark
     for bucket, members in request.buckets.items():
         for info, footer in members:
             local = request.files.local_path(info)
-            address = f"{request.files.address}/{info.key}" if local is None else f"file://{local}"
+            here = None if local is None else os.path.abspath(local)  # noqa: PTH100  # as text, odd names too
+            address = f"{request.files.address}/{info.key}" if here is None else f"file://{here}"
             if problem := _unusable_name(info.key):
                 problems[info.key] = problem
                 continue

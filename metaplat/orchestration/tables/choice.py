@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from metaplat.model.errors import UnknownNameError, UsageError
@@ -54,23 +55,39 @@ def chosen_tables(
             "no table to monitor: give --database or --location, declare [[monitor.tables]], or run "
             "`metaplat monitor discover`"
         )
-    return [found[name] for name in sorted(names or found)]
+    return [found[name] for name in sorted(set(names) or found)]
 
 
 def table_at(location: str, source_location: str | None, monitor: MonitorSettings) -> MonitoredTable:
-    """Return the table at a folder or ``s3://bucket/prefix`` that no catalog knows."""
-    place = location.rstrip("/")
-    name = place.rsplit("/", 1)[-1] or place
+    """Return the table at a folder or ``s3://bucket/prefix`` that no catalog knows.
+
+    Raises
+    ------
+    UsageError
+        The location has no last part to name the table by.
+    """
     source = None
     if source_location is not None:
-        there = source_location.rstrip("/")
-        source = SourceTable(there.rsplit("/", 1)[-1] or there, location=there)
+        source = SourceTable(_name(source_location), location=_without_slash(source_location))
     return MonitoredTable(
-        name,
-        place,
+        _name(location),
+        _without_slash(location),
         monitor.pk_column,
         bucket_count=monitor.bucket_count,
         bucket_function=monitor.bucket_fn,
         engine=monitor.engine,
         source=source,
     )
+
+
+def _name(location: str) -> str:
+    """Return the last part of an address, or of the folder that a path means: of ``.`` its own name."""
+    place = location if "://" in location else os.path.abspath(location)  # noqa: PTH100  # resolves no links
+    name = place.rstrip("/").rpartition("/")[2]
+    if not (name and location.strip()):
+        raise UsageError(f"{location!r} is no folder of a table, and no address s3://bucket/prefix")
+    return name
+
+
+def _without_slash(location: str) -> str:
+    return location.rstrip("/") or location

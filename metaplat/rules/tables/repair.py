@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from metaplat.model.table_rule import TableRule
-from metaplat.model.verdict import Severity, Verdict
+from metaplat.model.verdict import Outcome, Severity, Verdict
 from metaplat.rules.samples import shown_value
 from metaplat.rules.tables.bucket_figures import named
+from metaplat.rules.tables.glue_partition import GLUE_PARTITION
 from metaplat.rules.wording import counted
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def _judge_facts(facts: TableFacts) -> Verdict:
     repair = facts.repair
     if repair is None:
-        return Verdict.not_evaluated("Nothing was repaired.")
+        return _unrepaired(facts)
     planned = counted(len(repair.plan.add), "partition")
     sentence = f"Repair by {repair.plan.mode.value}: {planned} registered, as planned."
     if repair.failed:
@@ -42,6 +43,25 @@ def _judge_facts(facts: TableFacts) -> Verdict:
         samples=[{"mode": repair.plan.mode.value, "reason": shown_value(_reason(repair))}]
         if repair.failed
         else [],
+    )
+
+
+def _unrepaired(facts: TableFacts) -> Verdict:
+    """Pass where nothing is left to repair: else the alert of a repair that failed would never end."""
+    now = GLUE_PARTITION.judge_facts(facts)
+    if now.outcome is Outcome.NOT_EVALUATED or now.numbers["missing_in_glue"]:
+        return Verdict.not_evaluated("Nothing was repaired.")
+    registered = now.numbers["registered"]
+    return Verdict.judged(
+        passed=True,
+        sentence="Nothing was to be repaired: Glue lists every bucket that S3 has.",
+        numbers={
+            "planned": 0,
+            "before": registered,
+            "after": registered,
+            "still_missing": 0,
+            "drop_list": now.numbers["dangling"],
+        },
     )
 
 

@@ -6,16 +6,20 @@ Not here: what the files hold (``parquet_footer``, ``key_column``), buckets (``m
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Protocol
 
 from metaplat.model.errors import SettingsError
-from metaplat.stores.s3_client import split_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from metaplat.model.landed import ObjectInfo
     from metaplat.settings import S3Settings
+
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(/|$)")
+"""How the address of some other storage begins: ``hdfs://``, ``file:/``, and what is left of ``s3://``."""
 
 
 class TableFiles(Protocol):
@@ -66,13 +70,13 @@ def open_table_files(location: str, settings: S3Settings) -> TableFiles:
     from metaplat.stores.tables.local_files import LocalTableFiles
     from metaplat.stores.tables.s3_files import S3TableFiles
 
-    if location.startswith("s3://"):
-        split_address(location)
-        return S3TableFiles(location.rstrip("/"), settings)
-    if "://" in location or not location.strip():
+    is_s3 = location.startswith("s3://") and location[5:6] not in {"", "/"}
+    if not is_s3 and (_SCHEME.match(location) or not location.strip()):
         raise SettingsError(
             "location",
             f"{location!r} is neither a local folder nor an address s3://bucket/prefix",
             "Correct it.",
         )
+    if is_s3:
+        return S3TableFiles(location.rstrip("/"), settings)
     return LocalTableFiles(location.rstrip("/") or "/")

@@ -327,13 +327,19 @@ def test_a_source_outside_glue_is_no_matter_of_the_contract() -> None:
     assert verdict_of("table_contract", facts).outcome is PASSED
 
 
-def test_a_repair_that_registered_everything_passes_and_none_is_not_evaluated() -> None:
+def test_a_repair_that_registered_everything_passes() -> None:
     plan = RepairPlan(RepairMode.GLUE, [(3, "s3://x")], ["id_bucket=9"])
     facts = replace(healthy(), repair=RepairOutcome(plan, 7, 8))
     verdict = verdict_of("repair", facts)
     assert verdict.outcome is PASSED
     assert verdict.numbers == {"planned": 1, "before": 7, "after": 8, "still_missing": 0, "drop_list": 1}
-    assert verdict_of("repair", healthy()).outcome is NOT_EVALUATED
+
+
+def test_where_nothing_was_repaired_the_rule_passes_only_if_nothing_was_missing() -> None:
+    assert verdict_of("repair", healthy()).outcome is PASSED
+    left = replace(healthy(), partitions=(healthy().partitions or ())[1:])
+    assert verdict_of("repair", left).outcome is NOT_EVALUATED
+    assert verdict_of("repair", replace(healthy(), glue=None, partitions=None)).outcome is NOT_EVALUATED
 
 
 # The snapshot and its input
