@@ -201,7 +201,9 @@ class MonitorSettings(Section):
         None, description="Spark Connect address, sc://host:15002; null starts Spark by spark_master."
     )
     spark_master: str = Field("local[*]", description="Master of a Spark started here.")
-    tables: list[DeclaredTable] = Field(default_factory=list, description="Tables declared by hand.")
+    tables: Annotated[list[DeclaredTable], BeforeValidator(_listed)] = Field(
+        default_factory=list, description="Tables declared by hand."
+    )
     tables_file: Path | None = Field(
         None, description="What discover saves; null means monitored_tables.json in home."
     )

@@ -102,6 +102,7 @@ def profile_table(
         return _profile(table, known, inventory, run_id, now)
     available = {**own_profilers(), **(profilers or {})}
     measured = Measurement(table, files, available, known).run(objects, inventory, wanted)
+    known = store.load() or known  # another run may have measured other buckets meanwhile
     known = _succeed(known, measured, run_id, clear_samples=clear_samples)
     profile = _profile(table, known, measured.inventory, run_id, now, len(measured.footers.facts))
     verdict = judge_schema(profile.frame, METRICS)

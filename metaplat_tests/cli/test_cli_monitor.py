@@ -217,9 +217,58 @@ def test_a_table_that_cannot_be_examined_stops_no_other(lake: GlueLake, monitor:
     assert "part_lost: not evaluated: " in answer.err
 
 
+NAMES = [
+    "part_a'b",
+    'part_"q";--',
+    "part_$(touch x)",
+    "part_a/b",
+    "part_a",
+    "part_a\\b",
+    "part_a\nb",
+    "part_..",
+]
+
+
+def test_a_table_name_is_any_text(lake: GlueLake, monitor: Invoke, metaplat: Invoke) -> None:
+    for name in NAMES:
+        lake.create(name, lake.location("shared"))
+    for key, content in healthy().items():
+        lake.put(f"shared/data/{key}", content)
+    options = ("--count_check_enabled", "false", "--strict_snapshot", "false", "--json")
+    answer = monitor(*options, "--auto_repair", "off")
+    assert {row["table"]: row["missing_glue_count"] for row in answer.json["tables"]} == dict.fromkeys(
+        NAMES, COUNT
+    )
+    assert (answer.code, answer.json["tables_not_evaluated"]) == (1, 0)
+    assert monitor(*options, "--auto_repair", "glue").code == 0
+    for name in NAMES:
+        assert lake.registered(name) == [0, 1, 2, 3]
+        assert len(metaplat("monitor", "history", name, "--json").json["runs"]) == 2
+    assert metaplat("alerts", "list", "--json").json["alerts"] == []
+
+
+def test_a_source_that_cannot_be_read_is_told(lake: GlueLake, monitor: Invoke) -> None:
+    lake.add_table("part_a", healthy())
+    lake.put("ext_a/data/all.parquet", b"no Parquet")
+    answer = monitor("--json")
+    [row] = answer.json["tables"]
+    assert (answer.code, row["count_src"], row["count_diff_pct"]) == (0, None, None)
+    assert any("all.parquet" in note for note in row["notes"])
+
+
+def test_no_table_is_its_own_source_or_examined_twice(lake: GlueLake, monitor: Invoke) -> None:
+    lake.add_table("part_a", healthy())
+    twice = ("--table", "ext_a", "--table", "ext_a")
+    [row] = monitor("--table_prefix", "", *twice, "--json").json["tables"]
+    assert (row["table"], row["count_src"]) == ("ext_a", None)
+
+
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
+        ("--pk-column", "", "--pk-column: "),
+        ("--location", "", "'' is no folder of a table"),
+        ("--location", "/", "'/' is no folder of a table"),
         ("--strict_snapshot", "yes", "--strict-snapshot: say true or false"),
         ("--bucket-count", "many", "--bucket-count: "),
         ("--engine", "hive", "--engine: "),
@@ -248,3 +297,20 @@ def test_a_local_folder_is_monitored_without_any_service(metaplat: Invoke, tmp_p
     assert (answer.code, answer.json["alerts"]) == (1, [f"[PK_DUPES] part_t: {KEY} duplicate rows=2"])
     history = metaplat("monitor", "history", "part_t", "--json")
     assert [run["rows"] for run in history.json["runs"]] == [20, 21]
+
+
+def test_a_folder_is_named_by_its_own_name_however_it_is_reached(
+    metaplat: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(write_table(tmp_path / "part_t", healthy()))
+    for location in (".", "./", "../part_t", "id_bucket=0/.."):
+        options = ("--location", location, "--bucket-count", COUNT, "--strict_snapshot", "false", "--json")
+        answer = metaplat("monitor", "run", *options)
+        assert (answer.code, answer.json["tables"][0]["table"]) == (0, "part_t"), answer.err
+
+
+@pytest.mark.parametrize("location", ["s3://", "s3:///x", "file:/tmp/x", "file:///tmp/x", "hdfs://c/x"])
+def test_a_location_that_is_neither_a_folder_nor_on_s3_says_so(metaplat: Invoke, location: str) -> None:
+    answer = metaplat("monitor", "run", "--location", location)
+    assert answer.code == 3
+    assert "is neither a local folder nor an address s3://bucket/prefix" in answer.err

@@ -111,6 +111,16 @@ def test_only_the_buckets_asked_for_are_measured_anew(small: SmallTable) -> None
     assert column(last, "rows")[1] == column(first, "rows")[1] + 1
 
 
+def test_a_run_of_other_buckets_that_ends_meanwhile_is_not_forgotten(small: SmallTable) -> None:
+    small.profile()
+    for bucket in (1, 3):
+        small.write_file(f"id_bucket={bucket}/more.parquet", [key_of(bucket), key_of(bucket)])
+    slow = small.watched(after_listing=lambda: small.profile(buckets={1}))
+    assert column(small.profile(slow, buckets={3}), "duplicate_rows") == [0, 2, 0, 2]
+    assert small.profile(buckets=()).files_read == 0
+    assert small.profile().files_read == 0
+
+
 def test_buckets_that_were_never_measured_are_unknown_and_not_zero(small: SmallTable) -> None:
     small.function = BucketFunction.NONE
     (small.location / "id_bucket=3/part-0.parquet").unlink()

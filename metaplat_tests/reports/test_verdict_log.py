@@ -121,6 +121,20 @@ def test_any_two_partitions_have_two_safe_keys(one: str, other: str) -> None:
     assert all(name.isascii() and set(name) <= SAFE and name != "__table__.json" for name in names)
 
 
+TABLES = st.text(min_size=1, max_size=30) | st.sampled_from(["..", "a/b", "a", "a\\b", "n" * 255, "n" * 254])
+
+
+@given(TABLES, TABLES)
+def test_any_two_tables_have_two_folders_whatever_their_names(one: str, other: str) -> None:
+    keys = [store_key(f"table_profile/{table}", None) for table in (one, other)]
+    assert (keys[0] == keys[1]) == (one == other)
+    for key in keys:
+        kind, folder, name = key.removeprefix("verdicts/").split("/")
+        assert (kind, name) == ("table_profile", "__table__.json")
+        assert set(folder) <= SAFE - {"."} | {"_"}
+        assert len(folder) <= 255
+
+
 SAFE = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-=.")
 
 

@@ -5,10 +5,14 @@ Here: a session that tests share. Not here: the session that metaplat starts.
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +33,9 @@ SMALL = {
 
 @contextmanager
 def local_spark() -> Iterator[SparkSession]:
-    """Start a session and stop it; the Java process ends with this one."""
+    """Start a session and stop it; the Java process ends with this one. Without Java the test is skipped."""
+    if "JAVA_HOME" not in os.environ and shutil.which("java") is None:
+        pytest.skip("Spark needs Java")
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master("local[1]").appName("tests")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,14 @@ FOLDER = "table_profile"
 
 
 def python_name(table: MonitoredTable) -> str:
-    """Return the table's name in the letters that Dagster allows; another letter becomes its code."""
-    return re.sub(r"[^A-Za-z0-9_]", lambda found: f"_{ord(found[0]):x}_", table.name)
+    """Return the table's name in the letters that Dagster allows; no two tables have the same.
+
+    Another letter becomes its code; since a plain name may look like that, a digest of the name follows.
+    """
+    name = re.sub(r"[^A-Za-z0-9_]", lambda found: f"_{ord(found[0]):x}_", table.name)
+    if name == table.name:
+        return name
+    return f"{name}_{hashlib.sha256(table.name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def asset_key(table: MonitoredTable) -> dg.AssetKey:
