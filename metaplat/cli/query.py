@@ -20,7 +20,7 @@ def query(
     """Run SQL over the lake, where every domain is a view of its name. With --json, one JSON line per row.
 
     A view has the columns of its domain and the partition (date, hour or id_bucket); times are in UTC.
-    `describe NAME` lists the columns.
+    table_profiles holds what was measured of monitored tables, run by run. `describe NAME` lists the columns.
 
     Example: metaplat query "select status, count(*) from job_executions group by 1"
     """

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from metaplat.model.landed import ObjectInfo
     from metaplat.model.table import BucketFunction, Engine, MonitoredTable
 
+TABLE_PROFILES = "table_profiles"
+"""Name of the lake folder and of the SQL view that hold the metrics frames of all runs."""
+
 METRICS: tuple[Field, ...] = (
     Field("table", str, key=True, doc="Name of the monitored table."),
     Field("id_bucket", int, key=True, minimum=0, doc="Number of the bucket."),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from metaplat.model.errors import InvalidInputError, PermanentStoreError
 from metaplat.model.polars_schema import polars_schema
-from metaplat.model.table_metrics import METRICS
+from metaplat.model.table_metrics import METRICS, TABLE_PROFILES
 from metaplat.monitor.profile_state import encoded_name
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from metaplat.model.table_metrics import TableProfile
     from metaplat.stores.objects import ObjectStore
 
-PREFIX = "lake/table_profiles"
+PREFIX = f"lake/{TABLE_PROFILES}"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""SQL over the lake: DuckDB in memory, one view per domain.
+"""SQL over the lake: DuckDB in memory, one view per domain and one of table profiles.
 
 Here: making the views on a connection, and running one question.
 Not here: the text of a view (``sql_views``). There is never a ``.duckdb`` file: one process that writes it
@@ -8,11 +8,12 @@ would shut out all others.
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from metaplat.model.errors import PermanentStoreError, UsageError
 from metaplat.stores.lake import FILE
-from metaplat.stores.sql_views import glob_escaped, identifier, literal, view_statement
+from metaplat.stores.sql_views import glob_escaped, identifier, literal, profiles_statement, view_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,6 +77,7 @@ def create_views(
         )  # it would miss rewritten partitions
     for domain in domains:
         _run(connection, view_statement(domain, lake.address(domain)))
+    _run(connection, profiles_statement(f"{lake.objects.address}/lake"))
 
 
 def query(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame:
@@ -94,7 +96,6 @@ def query(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame:
         The lake cannot be read.
     """
     import duckdb
-    import polars as pl
 
     # The function query() takes nothing that writes; a statement run as it is may hide a COPY in a WITH.
     asked = f"query({literal(text)})"
@@ -104,9 +105,20 @@ def query(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame:
         if foreign := [name for name, kind in kinds if re.search("INTERVAL|UNION|BIT", kind)]:
             as_text = ", ".join(f"{identifier(name)}::VARCHAR AS {identifier(name)}" for name in foreign)
             relation = connection.sql(f"SELECT * REPLACE ({as_text}) FROM {asked}")  # noqa: S608  # quoted
-        return _whole_numbers(pl.DataFrame(relation))
+        return _whole_numbers(_frame(relation))
     except duckdb.Error as error:
         raise _error_of(error) from None
+
+
+def _frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
+    """Return the answer as a frame.
+
+    Where pyarrow is installed, DuckDB's stream leaves objects behind, and the process complains of leaks when
+    it ends; where it is not, DuckDB's own way does not work.
+    """
+    import polars as pl
+
+    return relation.pl() if find_spec("pyarrow") else pl.DataFrame(relation)
 
 
 def _run(connection: duckdb.DuckDBPyConnection, statement: str) -> None:

@@ -1,4 +1,4 @@
-"""The SQL text of one view per domain.
+"""The SQL text of one view per domain, and of the profiles of monitored tables.
 
 Here: DuckDB types of declared columns, and the statement that makes a lake table a view.
 Not here: connections (``sql``).
@@ -14,10 +14,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from metaplat.model.field import DType, ListOf, Struct
+from metaplat.model.table_metrics import METRICS, TABLE_PROFILES
 from metaplat.stores.lake import FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from metaplat.model.domain import MetadataDomain
+    from metaplat.model.field import Field
 
 _TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN", datetime: "TIMESTAMPTZ"}
 _PATH = "_lake_file"  # no column of a domain begins with an underscore
@@ -35,20 +39,38 @@ def view_statement(domain: MetadataDomain, folder: str) -> str:
         Folder or ``s3://`` address of its lake table.
     """
     hive = domain.partitions.column
-    types = {field.name: sql_type(field.dtype) for field in domain.columns if field.name != hive}
-    columns = ", ".join(f"{identifier(name)}" for name in types)
-    nothing = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in types.items())
-    schema = ", ".join(
-        f"{literal(name)}: {{name: {literal(name)}, type: {literal(kind)}, default_value: NULL}}"
-        for name, kind in types.items()
-    )
+    fields = [field for field in domain.columns if field.name != hive]
     pattern = literal(f"/{hive}=([^/]+)/{re.escape(FILE)}$")
     kind = _HIVE_TYPES.get(hive, "VARCHAR")
+    partition = f", TRY_CAST(regexp_extract({_PATH}, {pattern}, 1) AS {kind}) AS {identifier(hive)}"
+    return _statement(domain.name, fields, f"{glob_escaped(folder)}/{hive}=*/{FILE}", partition)
+
+
+def profiles_statement(lake_folder: str) -> str:
+    """Return ``CREATE OR REPLACE VIEW`` of the metrics frames of all monitored tables, run by run.
+
+    Parameters
+    ----------
+    lake_folder : str
+        Folder or ``s3://`` address of the lake.
+    """
+    files = f"{glob_escaped(lake_folder)}/{TABLE_PROFILES}/table=*/date=*/*.parquet"
+    return _statement(TABLE_PROFILES, METRICS, files)
+
+
+def _statement(name: str, fields: Sequence[Field], files: str, further: str = "") -> str:
+    """Return the view ``name`` of the columns ``fields`` over ``files``, a glob, and of ``further`` ones."""
+    types = {field.name: sql_type(field.dtype) for field in fields}
+    columns = ", ".join(identifier(column) for column in types)
+    nothing = ", ".join(f"NULL::{kind} AS {identifier(column)}" for column, kind in types.items())
+    schema = ", ".join(
+        f"{literal(column)}: {{name: {literal(column)}, type: {literal(kind)}, default_value: NULL}}"
+        for column, kind in types.items()
+    )
     return (  # every part is quoted
-        f"CREATE OR REPLACE VIEW {identifier(domain.name)} AS "  # noqa: S608
-        f"SELECT {columns}, TRY_CAST(regexp_extract({_PATH}, {pattern}, 1) AS {kind}) AS {identifier(hive)} "
+        f"CREATE OR REPLACE VIEW {identifier(name)} AS SELECT {columns}{further} "  # noqa: S608
         f"FROM (SELECT {nothing}, NULL::VARCHAR AS {_PATH} WHERE false UNION ALL BY NAME "
-        f"SELECT * FROM read_parquet({literal(f'{glob_escaped(folder)}/{hive}=*/{FILE}')}, "
+        f"SELECT * FROM read_parquet({literal(files)}, "
         f"filename = {literal(_PATH)}, allow_empty = true, schema = MAP {{{schema}}}))"
     )
 

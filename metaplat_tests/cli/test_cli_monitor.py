@@ -297,6 +297,8 @@ def test_a_local_folder_is_monitored_without_any_service(metaplat: Invoke, tmp_p
     assert (answer.code, answer.json["alerts"]) == (1, [f"[PK_DUPES] part_t: {KEY} duplicate rows=2"])
     history = metaplat("monitor", "history", "part_t", "--json")
     assert [run["rows"] for run in history.json["runs"]] == [20, 21]
+    asked = "select sum(rows) as n from table_profiles group by profiled_at order by profiled_at"
+    assert [row["n"] for row in metaplat("query", asked, "--json").lines] == [20, 21]
 
 
 def test_a_folder_is_named_by_its_own_name_however_it_is_reached(

@@ -102,3 +102,8 @@ def test_a_run_that_is_interrupted_ends_quietly(landed: Path, sign: str, later: 
     assert "STARTED" not in statuses(landed)
     assert answer_of(process("materialize", DOMAIN, *RANGE)).code == 1
     assert set(statuses(landed)) <= {"SUCCESS", "FAILURE", "CANCELED"}
+
+
+def test_a_question_that_is_answered_leaves_nothing_on_stderr(landed: Path) -> None:
+    answer = answer_of(process("query", "select count(*) as n from table_profiles", "--json"))
+    assert (answer.code, answer.json, answer.err) == (0, {"n": 0}, "")

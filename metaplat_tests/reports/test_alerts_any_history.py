@@ -92,6 +92,7 @@ class AnyHistory(RuleBasedStateMachine):
                 assert not notice.change.good or known  # nobody hears of the end of what he did not know
                 if outcome.problem is None:
                     (believed.discard if notice.change.good else believed.add)(notice.alert.rule)
+        self.watch.now = now  # else a reminder may have become due in between
         repeated = {each.sink for each in self.watch.look(*alerts)}
         assert repeated <= {name for name, sink in self.sinks.items() if sink.dead}
         self.looked = True

@@ -24,10 +24,13 @@ CELL = re.compile(r'<i class="([pfwnxm])" role="img" title="([^"]+)"')
 CLASSES = {
     ("passed", "error"): "p",
     ("passed", "warn"): "p",
+    ("passed", "info"): "p",
     ("failed", "error"): "f",
     ("failed", "warn"): "w",
+    ("failed", "info"): "w",
     ("not evaluated", "error"): "n",
     ("not evaluated", "warn"): "n",
+    ("not evaluated", "info"): "n",
 }
 
 
