@@ -96,9 +96,7 @@ def _row(measured: Measured, bucket: int, figures: Mapping[str, int | None] | No
     if bucket in measured.footers.unknown:
         return row
     row["rows"] = sum(item.rows or 0 for item in facts)
-    if not keyed:
-        figures = empty_row(bucket, verified=verified, counted=counted)
-    if figures is None:  # the engine did not answer for this bucket
+    if not keyed or figures is None:  # no file has the key, or the engine did not answer
         return row
     keyed_rows = sum(footer.rows for _, footer in measured.footers.keyed[bucket])
     row |= {name: figures[name] for name in FIGURES}

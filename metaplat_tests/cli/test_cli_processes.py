@@ -104,6 +104,6 @@ def test_a_run_that_is_interrupted_ends_quietly(landed: Path, sign: str, later: 
     assert set(statuses(landed)) <= {"SUCCESS", "FAILURE", "CANCELED"}
 
 
-def test_a_question_that_is_answered_leaves_nothing_on_stderr(landed: Path) -> None:
+def test_a_question_that_is_answered_leaves_nothing_on_stderr() -> None:
     answer = answer_of(process("query", "select count(*) as n from table_profiles", "--json"))
     assert (answer.code, answer.json, answer.err) == (0, {"n": 0}, "")

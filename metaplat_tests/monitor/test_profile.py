@@ -141,9 +141,24 @@ def test_a_file_without_the_key_column_counts_rows_but_neither_nulls_nor_repeats
     profile = small.profile()
     assert column(profile, "keyless_files") == [0, 1, 1, 0]
     assert column(profile, "rows") == [0, 5, 3, 0]
-    assert column(profile, "key_nulls") == [0, 1, 0, 0]
-    assert column(profile, "surplus_rows") == [0, 0, 0, 0]
+    assert column(profile, "key_nulls") == [0, 1, None, 0]  # of bucket 2 nothing is known
+    assert column(profile, "surplus_rows") == [0, 0, None, 0]
     assert [item.key_nulls for item in profile.files] == [None, 1, None]
+
+
+@pytest.mark.parametrize("engine", [Engine.FOOTER, Engine.BUCKET, Engine.GLOBAL])
+def test_a_key_column_of_another_case_is_the_key(small: SmallTable, engine: Engine) -> None:
+    """Glue knows names in lower case, Spark writes them as they were."""
+    small.engine = engine
+    small.write({1: [["a", None]]})
+    pq.write_table(pa.table({"K": ["a", "b", None]}), small.location / "id_bucket=1" / "upper.parquet")
+    pq.write_table(pa.table({"K": ["c"], "k": ["d"]}), small.location / "id_bucket=1" / "both.parquet")
+    profile = small.profile()
+    assert column(profile, "keyless_files") == [0, 0, 0, 0]
+    assert column(profile, "key_nulls") == [0, 2, 0, 0]
+    if engine is not Engine.FOOTER:
+        assert column(profile, "duplicate_rows") == [0, 2, 0, 0]
+        assert column(profile, "distinct_keys") == [0, 3, 0, 0]
 
 
 def broken_pages(path: Path) -> None:

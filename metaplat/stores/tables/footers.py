@@ -64,7 +64,10 @@ def read_footer(files: TableFiles, info: ObjectInfo, column: str | None = None) 
         if no_end and info.size > len(tail) and files.read_ranges(info, [(0, 4)]) == [MAGIC]:
             raise InvalidInputError(CUT) from None
         raise
-    if column is None or column not in footer.columns:
+    if column is None:
+        return footer
+    footer = footer.named(column)
+    if column not in footer.columns:
         return footer
     footer.chunks(column)
     return footer.without_body(column) if local or len(footer.body) > KEPT_BODY_BYTES else footer

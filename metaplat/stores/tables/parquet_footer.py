@@ -10,13 +10,13 @@ Source: https://parquet.apache.org/docs/file-format/ and parquet.thrift; Thrift 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from metaplat.model.errors import InvalidInputError
 from metaplat.stores.tables import thrift_compact as thrift
 from metaplat.stores.tables.parquet_chunks import ColumnChunk, read_chunks
-from metaplat.stores.tables.parquet_schema import read_schema
+from metaplat.stores.tables.parquet_schema import read_schema, schema_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -115,6 +115,19 @@ class Footer:
         if not all(0 <= chunk.start <= chunk.end <= self.file_size for chunk in found):
             raise ValueError("a column chunk outside of the file")
         return found
+
+    def named(self, column: str) -> Footer:
+        """Return the footer with the one column that differs from ``column`` in case only called ``column``.
+
+        Glue and Athena know names in lower case; Spark writes them as they were. Where the very name is
+        there, or none or several are like it, nothing is renamed.
+        """
+        alike = [name for name in self.columns if name.lower() == column.lower()]
+        if column in self.columns or len(alike) != 1:
+            return self
+        columns = {column if name == alike[0] else name: kind for name, kind in self.columns.items()}
+        leaves = {column if name == alike[0] else name: leaf for name, leaf in self.leaves.items()}
+        return replace(self, columns=columns, leaves=leaves, schema=schema_digest(columns))
 
     def without_body(self, column: str) -> Footer:
         """Return the footer with nothing but the chunks of ``column``: for keeping very many of them."""

@@ -111,8 +111,12 @@ def read_schema(elements: Sequence[Fields]) -> ParquetSchema:
         position, leaf = node.after, leaf + node.leaves
     if position != len(elements):
         raise ValueError("schema elements that belong to no column")
-    digest = hashlib.blake2b(repr(sorted(columns.items())).encode(), digest_size=9).hexdigest()
-    return ParquetSchema(columns, leaves, digest)
+    return ParquetSchema(columns, leaves, schema_digest(columns))
+
+
+def schema_digest(columns: Mapping[str, str]) -> str:
+    """Return the fingerprint of columns and types, whatever their order."""
+    return hashlib.blake2b(repr(sorted(columns.items())).encode(), digest_size=9).hexdigest()
 
 
 def _node(elements: Sequence[Fields], position: int, depth: int) -> _Node:
