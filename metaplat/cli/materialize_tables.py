@@ -88,13 +88,13 @@ def _document(name: str, outcome: TableRunOutcome) -> dict[str, Any]:
         "run_id": outcome.run_id,
         "run_ids": [outcome.run_id],
         "partitions": list(outcome.buckets),
-        "verdicts": [verdict_item(record) for record in latest_verdicts([outcome])],
+        "verdicts": [verdict_item(record) | {"domain": name} for record in latest_verdicts([outcome])],
         "failures": list(outcome.failures),
     }
 
 
 def _declared(name: str, stores: Stores) -> MonitoredTable:
-    tables = {table.subject: table for table in declared_tables(stores.settings)}
+    tables = {f"{PREFIX}{table.name}": table for table in declared_tables(stores.settings)}
     if name not in tables:
         raise UnknownNameError("table", name, tables)
     return tables[name]

@@ -23,6 +23,7 @@ from metaplat.cli.report import Output, ReportFormat, form_of, write_report
 from metaplat.model.errors import UsageError
 from metaplat.orchestration.clock import utc_now
 from metaplat.orchestration.progress import watching
+from metaplat.orchestration.tables.choice import nothing_found
 
 if TYPE_CHECKING:
     from metaplat.model.table import MonitoredTable
@@ -98,14 +99,15 @@ def run(
 def discover(given: dict[str, str], json: Json = False, config: Config = None) -> None:
     """Ask Glue for the tables of the database, and save them as the tables that Dagster serves.
 
-    They are saved in monitored_tables.json of the home, so that loading the code location asks nobody. Run it
-    again after tables were added or removed; `metaplat dev` shows them after a reload.
+    They are saved in monitored_tables.json of the home, so that loading the code location asks nobody, in
+    place of what was saved of this database before; where nothing is found, nothing is saved. Run it again
+    after tables were added or removed; `metaplat dev` shows them after a reload.
 
     Example: metaplat monitor discover --database lake --table-prefix part_
     """
     from metaplat.monitor.declared import tables_path
     from metaplat.monitor.discover import discover as ask
-    from metaplat.monitor.discover import save_tables
+    from metaplat.monitor.discover import replace_saved
     from metaplat.stores.tables.glue import GlueCatalog
 
     stores = configured_stores()
@@ -113,13 +115,18 @@ def discover(given: dict[str, str], json: Json = False, config: Config = None) -
     if monitor.database is None:
         raise UsageError("discover needs --database")
     tables = ask(GlueCatalog(monitor.region), monitor)
+    if not tables:
+        raise UsageError(f"{nothing_found(monitor)}; what was saved before stays")
     path = monitor.tables_file or tables_path(stores.settings)
-    save_tables(path, tables)
+    gone = replace_saved(path, monitor.database, tables)
     if json:
-        print_json({"saved": str(path), "tables": [table_entry(table) for table in tables]})
+        entries = [table_entry(table) for table in tables]
+        print_json({"saved": str(path), "tables": entries, "no_longer_monitored": gone})
         return
     print_tables(tables)
     note(f"saved {len(tables)} tables in {path}")
+    if gone:
+        note(f"no longer monitored: {', '.join(gone)}")
 
 
 @app.command()
@@ -213,7 +220,11 @@ def history(
     from metaplat.monitor.history import History
     from metaplat.reports.tables.trends import run_totals
 
-    entries = run_totals(History(configured_stores().lake.objects).load(table, runs=runs))
+    kept = History(configured_stores().lake.objects)
+    found = kept.identities(table)
+    if len(found) > 1:
+        raise UsageError(f"several tables are called {table}: say one of {', '.join(found)}")
+    entries = run_totals(kept.load(found[0], runs=runs)) if found else []
     if json:
         print_json({"table": table, "runs": entries})
         return
@@ -237,4 +248,6 @@ def _tables(
         return chosen_tables(stores.settings, monitor, names or ())
     if names:
         raise UsageError("say one of --table and --location")
+    if monitor.database != stores.settings.monitor.database:
+        raise UsageError("say one of --database and --location")
     return [table_at(location, source_location, monitor)]

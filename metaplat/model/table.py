@@ -6,6 +6,8 @@ Not here: what Glue says of it (``glue_table``), what was measured (``table_metr
 
 from __future__ import annotations
 
+import hashlib
+import os.path
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -114,9 +116,22 @@ class MonitoredTable:
     source: SourceTable | None = None
 
     @property
+    def identity(self) -> str:
+        """What tells the table from others of its name: ``<name>@<database>``, else a digest of its place.
+
+        Under it its profile, history, verdicts and alerts are kept.
+        """
+        return f"{self.name}@{self.database or self._place}"
+
+    @property
+    def _place(self) -> str:
+        place = self.location if "://" in self.location else os.path.abspath(self.location)  # noqa: PTH100
+        return hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+    @property
     def subject(self) -> str:
-        """Name of the table in the verdict log and in asset keys: ``table_profile/<name>``."""
-        return f"table_profile/{self.name}"
+        """Name of the table in the verdict log and in alerts: ``table_profile/<identity>``."""
+        return f"table_profile/{self.identity}"
 
     def folder(self, bucket: int) -> str:
         """Name of a bucket's folder, for example ``id_bucket=7``."""

@@ -28,7 +28,7 @@ TABLE_PROFILES = "table_profiles"
 """Name of the lake folder and of the SQL view that hold the metrics frames of all runs."""
 
 METRICS: tuple[Field, ...] = (
-    Field("table", str, key=True, doc="Name of the monitored table."),
+    Field("table", str, key=True, doc="Identity of the table: its name, @, and its database or a digest."),
     Field("id_bucket", int, key=True, minimum=0, doc="Number of the bucket."),
     Field("files", int, minimum=0, doc="Data files in the bucket's folder, on any level."),
     Field("bytes", int, unit="B", minimum=0, doc="Size of the data files."),

@@ -16,6 +16,7 @@ from metaplat.stores.local_errors import local_error
 from metaplat.stores.local_writing import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from metaplat.model.glue_table import GlueTable
@@ -105,6 +106,23 @@ def save_tables(path: Path, tables: list[MonitoredTable]) -> None:
         replace(str(path.absolute()), content + b"\n")
     except OSError as error:
         raise local_error(path.parent, f"write {path.name!r}", error) from error
+
+
+def replace_saved(path: Path, database: str, tables: Sequence[MonitoredTable]) -> list[str]:
+    """Put the tables of a database in place of those that were saved of it; return names no longer saved.
+
+    Tables of other databases stay, but for those of a name that is used now: Dagster knows them by name.
+
+    Raises
+    ------
+    SettingsError, StoreError
+        The saved file is unreadable, or cannot be written.
+    """
+    before, now = load_tables(path), {table.name: table for table in tables}
+    kept = {table.name: table for table in before if table.database != database}
+    whole = kept | now
+    save_tables(path, [whole[name] for name in sorted(whole)])
+    return [table.name for table in before if table.name not in whole]
 
 
 def load_tables(path: Path) -> list[MonitoredTable]:

@@ -102,7 +102,7 @@ def gather_facts(
     notes = (*profile.notes, *missing_table, *unknown_source, *around.notes)
     profile = replace(profile, frame=frame, notes=notes)
     history = History(stores.lake.objects)
-    earlier = history.load(table.name, max(settings.volume_runs, TREND_RUNS) + 1)
+    earlier = history.load(table.identity, max(settings.volume_runs, TREND_RUNS) + 1)
     if keep:
         history.append(profile)
     return TableFacts(

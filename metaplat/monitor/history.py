@@ -1,7 +1,7 @@
 """Every profile of every table, one Parquet object a run: the source of trends.
 
-Here: ``lake/table_profiles/table=<name>/date=<day>/<time>-<run>.parquet``; which runs are newest is said by
-the names. Not here: what the next run needs (``profile_state``), judging changes (``rules.tables``).
+Here: ``lake/table_profiles/table=<identity>/date=<day>/<time>-<run>.parquet``; the names say which runs are
+newest. Not here: what the next run needs (``profile_state``), judging changes (``rules.tables``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from metaplat.model.errors import InvalidInputError, PermanentStoreError
 from metaplat.model.polars_schema import polars_schema
 from metaplat.model.table_metrics import METRICS, TABLE_PROFILES
-from metaplat.monitor.profile_state import encoded_name
+from metaplat.monitor.profile_state import decoded_name, encoded_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from metaplat.stores.objects import ObjectStore
 
 PREFIX = f"lake/{TABLE_PROFILES}"
+FOLDER = "table="
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,10 @@ class History:
         content = io.BytesIO()
         profile.frame.write_parquet(content, compression="zstd")
         return self.objects.put(
-            f"{_folder(profile.table.name)}date={moment:%Y-%m-%d}/{name}", content.getvalue()
+            f"{_folder(profile.table.identity)}date={moment:%Y-%m-%d}/{name}", content.getvalue()
         )
 
-    def load(self, table_name: str, runs: int) -> pl.DataFrame:
+    def load(self, identity: str, runs: int) -> pl.DataFrame:
         """Return the frames of the newest ``runs`` runs of a table, oldest first, columns of ``METRICS``.
 
         Raises
@@ -68,15 +69,24 @@ class History:
         """
         import polars as pl
 
-        keys = [item.key for item in self.objects.list_objects(_folder(table_name))]
+        keys = [item.key for item in self.objects.list_objects(_folder(identity))]
         newest = [key for key in keys if key.endswith(".parquet")][-runs:] if runs > 0 else []
         contents = self.objects.get_many(newest)
         frames = [self._frame(key, content) for key, content in contents if content is not None]
         return pl.concat([pl.DataFrame(schema=polars_schema(METRICS)), *frames])
 
-    def latest(self, table_name: str) -> pl.DataFrame | None:
+    def identities(self, name: str) -> list[str]:
+        """Return the identities of the tables called ``name``, or of the one with that identity."""
+        folders = {folder.removeprefix(FOLDER) for folder in self.objects.list_folders(f"{PREFIX}/", 1)}
+        if encoded_name(name) in folders:
+            return [name]
+        begin = encoded_name(f"{name}@")
+        scopes = [folder.removeprefix(begin) for folder in sorted(folders) if folder.startswith(begin)]
+        return [f"{name}@{decoded_name(scope)}" for scope in scopes]
+
+    def latest(self, identity: str) -> pl.DataFrame | None:
         """Return the newest frame of a table; None where it was never profiled."""
-        frame = self.load(table_name, 1)
+        frame = self.load(identity, 1)
         return None if frame.is_empty() else frame
 
     def _frame(self, key: str, content: bytes) -> pl.DataFrame:
@@ -100,5 +110,5 @@ class History:
             ) from None
 
 
-def _folder(table_name: str) -> str:
-    return f"{PREFIX}/table={encoded_name(table_name)}/"
+def _folder(identity: str) -> str:
+    return f"{PREFIX}/{FOLDER}{encoded_name(identity)}/"

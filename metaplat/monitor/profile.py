@@ -195,7 +195,7 @@ def _whole_frame(
     ]
     time = polars_schema(METRICS)["profiled_at"]
     return frame.with_columns(
-        pl.lit(table.name).alias("table"),
+        pl.lit(table.identity).alias("table"),
         pl.Series("newest_modified", newest, dtype=time),
         pl.lit(run_id).alias("run_id"),
         pl.lit(now, dtype=time).alias("profiled_at"),

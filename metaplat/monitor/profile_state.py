@@ -10,6 +10,7 @@ import hashlib
 import re
 from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -94,7 +95,7 @@ class ProfileStore:
 
     def __init__(self, objects: ObjectStore, table: MonitoredTable, *, clear_samples: bool) -> None:
         self._objects = objects
-        self._key = f"tables/{encoded_name(table.name)}/profile.json"
+        self._key = f"tables/{encoded_name(table.identity)}/profile.json"
         self._valid_for = {
             "version": VERSION,
             "location": table.location,
@@ -145,6 +146,12 @@ def encoded_name(name: str) -> str:
         return plain or "="
     digest = hashlib.sha256(plain.encode()).hexdigest()[:16]
     return f"{plain[:LONGEST_NAME]}={digest}"
+
+
+def decoded_name(part: str) -> str:
+    """Return what ``encoded_name`` wrote so, where it cut nothing off."""
+    whole = re.sub(r"=([0-9A-F]{2})", lambda found: f"%{found[1]}", part)
+    return unquote(whole, errors="replace")
 
 
 def _state(document: Mapping[str, Any]) -> ProfileState:

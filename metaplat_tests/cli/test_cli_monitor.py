@@ -275,7 +275,8 @@ def test_no_table_is_its_own_source_or_examined_twice(lake: GlueLake, monitor: I
     ],
 )
 def test_a_wrong_value_names_its_option(metaplat: Invoke, option: str, value: str, said: str) -> None:
-    answer = metaplat("monitor", "run", "--database", "d", option, value)
+    table = () if option == "--location" else ("--database", "d")
+    answer = metaplat("monitor", "run", *table, option, value)
     assert answer.code == 2
     assert said in answer.error
 
@@ -316,3 +317,34 @@ def test_a_location_that_is_neither_a_folder_nor_on_s3_says_so(metaplat: Invoke,
     answer = metaplat("monitor", "run", "--location", location)
     assert answer.code == 3
     assert "is neither a local folder nor an address s3://bucket/prefix" in answer.err
+
+
+def test_tables_of_one_name_have_histories_of_their_own(metaplat: Invoke, tmp_path: Path) -> None:
+    options = ("--bucket-count", COUNT, "--strict_snapshot", "false", "--json")
+    for number, place in enumerate(("here", "there")):
+        folder = write_table(tmp_path / place / "part_t", healthy())
+        (folder / "id_bucket=0" / "more.parquet").write_bytes(parquet(rows(70, number + 1)))
+        assert metaplat("monitor", "run", "--location", folder, *options).json["tables"][0]["files_read"] == 5
+    several = metaplat("monitor", "history", "part_t")
+    assert (several.code, several.error.partition(":")[0]) == (2, "several tables are called part_t")
+    _, _, named = several.error.partition("say one of ")
+    counts = [metaplat("monitor", "history", name, "--json").json["runs"] for name in named.split(", ")]
+    assert sorted(run["rows"] for [run] in counts) == [21, 22]
+
+
+def test_a_prefix_that_no_table_has_is_told(lake: GlueLake, metaplat: Invoke) -> None:
+    lake.add_table("part_a", healthy())
+    options = ("--database", lake.database, "--bucket-count", COUNT)
+    assert metaplat("monitor", "discover", *options).code == 0
+    for command in ("run", "discover"):
+        answer = metaplat("monitor", command, *options, "--table-prefix", "prt_")
+        assert (answer.code, answer.error.partition(" (")[0]) == (
+            2,
+            f"no table of {lake.database} starts with 'prt_'",
+        )
+    lake.add_table("part_b", healthy())
+    found = metaplat("monitor", "discover", *options, "--table-prefix", "part_b", "--json").json
+    assert ([each["table"] for each in found["tables"]], found["no_longer_monitored"]) == (
+        ["part_b"],
+        ["part_a"],
+    )

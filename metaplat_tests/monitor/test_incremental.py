@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from metaplat.model.landed import ObjectInfo
     from metaplat.model.table_metrics import TableProfile
 
-STATE = "tables/part_t/profile.json"
-
 
 @pytest.fixture
 def small(tmp_path: Path) -> SmallTable:
@@ -35,6 +33,10 @@ def small(tmp_path: Path) -> SmallTable:
     for number in range(400):
         found[zlib.crc32(b"key-%d" % number) % 4][0].append(f"key-{number}")
     return SmallTable(tmp_path, BucketFunction.INFER).write(found)
+
+
+def state_key(small: SmallTable) -> str:
+    return f"tables/{encoded_name(small.table.identity)}/profile.json"
 
 
 def key_of(bucket: int, number: int = 0) -> str:
@@ -201,7 +203,7 @@ def test_asking_for_clear_samples_measures_everything_again(small: SmallTable) -
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"valid_for": {}}', b"\xff"])
 def test_a_state_that_cannot_be_read_counts_as_none(small: SmallTable, content: bytes) -> None:
     first = small.profile()
-    small.state.put(STATE, content)
+    small.state.put(state_key(small), content)
     second = small.profile()
     assert second.files_read == 4
     assert column(second, "rows") == column(first, "rows")
@@ -214,9 +216,9 @@ def test_a_damaged_state_never_gives_an_error(
 ) -> None:
     small = SmallTable(tmp_path_factory.mktemp("t")).write({0: [["a", "a"]]})
     small.profile()
-    content = bytearray(small.state.get(STATE))
+    content = bytearray(small.state.get(state_key(small)))
     content[at % len(content)] = byte
-    small.state.put(STATE, bytes(content))
+    small.state.put(state_key(small), bytes(content))
     assert small.profile().frame.height == 4
 
 

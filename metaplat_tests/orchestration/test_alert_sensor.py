@@ -138,10 +138,11 @@ def test_a_table_that_nobody_declares_any_more_is_watched_until_it_passes(
 
 
 def test_every_domain_and_every_declared_table_is_watched(tmp_path: Path) -> None:
-    monitor = {"tables": [{"name": "part_orders", "location": "s3://lake/part_orders"}]}
+    declared = {"name": "part_orders", "location": "s3://lake/part_orders", "database": "lake"}
+    monitor = {"tables": [declared]}
     settings = Settings.model_validate({"home": tmp_path, "monitor": monitor})
     subjects = {subject.name: subject for subject in declared_subjects(settings)}
-    assert {"job_executions", "table_profile/part_orders"} <= set(subjects)
+    assert {"job_executions", "table_profile/part_orders@lake"} <= set(subjects)
     assert "row_count" in (subjects["job_executions"].rules or ())
 
 

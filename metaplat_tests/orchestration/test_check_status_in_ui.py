@@ -61,11 +61,17 @@ def ui(instance: dg.DagsterInstance, tmp_path: Path) -> Iterator[WorkspaceReques
     location["working_directory"] = str(Path(__file__).parents[2])
     workspace = tmp_path / "workspace.yaml"
     workspace.write_text(yaml.safe_dump({"load_from": [{"python_file": location}]}))
+    others = children()
     with define_out_of_process_context(str(workspace), None, instance) as context:
         yield context
-    for each in gc.get_objects():
-        if type(each) is subprocess.Popen:
+    for each in children():
+        if each not in others:
             each.wait(timeout=600)  # Dagster tells its server to end and does not wait for it
+
+
+def children() -> list[subprocess.Popen[Any]]:
+    """Return what this process has started; other tests may have left something that ends with it."""
+    return [each for each in gc.get_objects() if type(each) is subprocess.Popen]
 
 
 def statuses(ui: WorkspaceRequestContext, asset: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def chosen_tables(
     UnknownNameError
         A name is not among them.
     UsageError
-        There is none at all.
+        There is none.
     StoreError
         Glue cannot be asked.
     """
@@ -50,12 +50,20 @@ def chosen_tables(
     for name in names:
         if name not in found:
             raise UnknownNameError("table", name, found)
-    if not found and monitor.database is None:
-        raise UsageError(
+    if not found:
+        raise UsageError(nothing_found(monitor))
+    return [found[name] for name in sorted(set(names) or found)]
+
+
+def nothing_found(monitor: MonitorSettings) -> str:
+    """Say that there is no table, and what to do: a slip of the pen must not look like a healthy lake."""
+    if monitor.database is None:
+        return (
             "no table to monitor: give --database or --location, declare [[monitor.tables]], or run "
             "`metaplat monitor discover`"
         )
-    return [found[name] for name in sorted(set(names) or found)]
+    named = f"no table of {monitor.database} starts with {monitor.table_prefix!r}"
+    return f"{named} (those ending in _er are left out)"
 
 
 def table_at(location: str, source_location: str | None, monitor: MonitorSettings) -> MonitoredTable:

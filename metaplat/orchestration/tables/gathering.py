@@ -39,7 +39,7 @@ def profile_buckets(
     facts = gather_facts(
         table, stores=stores, settings=stores.settings.monitor, now=now, run_id=run_id, buckets=buckets
     )
-    _gathered[run_id, table.name] = facts
+    _gathered[run_id, table.identity] = facts
     while len(_gathered) > KEPT_RUNS:
         _gathered.popitem(last=False)
     return facts
@@ -47,8 +47,8 @@ def profile_buckets(
 
 def facts_for_checks(table: MonitoredTable, stores: Stores, now: datetime, run_id: str | None) -> TableFacts:
     """Return the facts of this run's profile step, else those of the table as it was measured last."""
-    if (run_id, table.name) in _gathered:
-        return _gathered[run_id, table.name]
+    if (run_id, table.identity) in _gathered:
+        return _gathered[run_id, table.identity]
     return standing_facts(table, stores, stores.settings.monitor, now)
 
 

@@ -59,7 +59,7 @@ def _run(table: MonitoredTable, stores: Stores, job_name: str, buckets: Sequence
     run_id, failures = execute_job(stores, build_definitions(domains=[], tables=[table]), job_name, buckets)
     verdicts = standing_verdicts(stores, table.subject, RULE_NAMES, buckets)
     wanted = {int(bucket) for bucket in buckets}
-    frame = History(stores.lake.objects).load(table.name, runs=1)
+    frame = History(stores.lake.objects).load(table.identity, runs=1)
     measured = [row for row in frame.iter_rows(named=True) if row["id_bucket"] in wanted]
     end_if_interrupted()
     return TableRunOutcome(run_id, measured, verdicts, failures)

@@ -51,9 +51,10 @@ class Interest:
 
     def names(self, subject: str) -> bool:
         """Whether a subject is asked for: by its whole name, or by a table's own name."""
-        own = subject.partition("/")[2] or subject
+        names = {subject, subject.rpartition("@")[0] or subject}
+        names |= {name.partition("/")[2] or name for name in names}
         return not self.subjects or any(
-            fnmatchcase(name, pattern) for pattern in self.subjects for name in (subject, own)
+            fnmatchcase(name, pattern) for pattern in self.subjects for name in names
         )
 
 
