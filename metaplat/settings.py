@@ -340,24 +340,45 @@ def _refuse_unknown_variables() -> None:
         name = variable.upper()
         lawful = name in known or SERVICE_VARIABLE.fullmatch(name) or SINK_VARIABLE.fullmatch(name)
         if name.startswith(PREFIX) and not lawful:
-            raise SettingsError(variable, "no such setting", _nearest(variable.upper(), known))
+            raise SettingsError(variable, "no such setting", _nearest(name, _sink_keys(name) or known))
 
 
 def _settings_error(error: ValidationError, path: Path | None) -> SettingsError:
     """Say which key is wrong, and where it was set; never the value, which may be secret."""
     first = error.errors(include_input=False, include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
-    variable = PREFIX + "__".join(str(part) for part in first["loc"][:2]).upper()
-    named = next((name for name in os.environ if name.upper() == variable), None)
-    where = f"environment variable {named}" if named else f"file {path}"
+    where = _where_set([str(part) for part in first["loc"]], path)
     if first["type"] == "extra_forbidden":
         keys = _known_keys().values()
         same_level = keys if "." in key else {known.partition(".")[0] for known in keys}
-        return SettingsError(key, "no such setting", f"{_nearest(key, same_level)} ({where})")
+        return SettingsError(
+            key, "no such setting", f"{_nearest(key, _sink_keys(key) or same_level)} ({where})"
+        )
     problem = first["msg"].removeprefix("Value error, ")
     if first["type"] == "model_type":
         problem = "is a section with keys of its own, not a value"
     return SettingsError(key, problem, f"Correct it in {where}.")
+
+
+def _where_set(parts: list[str], path: Path | None) -> str:
+    """Say where a key was set: in the variable of the key itself or of what it lies in, else in the file."""
+    for length in range(len(parts), 0, -1):
+        variable = PREFIX + "__".join(parts[:length]).upper()
+        for name in os.environ:
+            if name.upper() == variable:
+                return f"environment variable {name}"
+    return f"file {path}" if path else "the environment"
+
+
+def _sink_keys(key: str) -> list[str]:
+    """Return the keys of the sink that an unknown key was meant for; none where it was meant for no sink."""
+    sink, _, _ = key.rpartition(".")
+    if sink.startswith("alerts.sinks."):
+        return [f"{sink}.{name}" for name in SinkSettings.model_fields]
+    sink, _, _ = key.rpartition("__")
+    if sink.startswith(f"{PREFIX}ALERTS__SINKS__"):
+        return [f"{sink}__{name.upper()}" for name in SinkSettings.model_fields]
+    return []
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -97,6 +97,7 @@ def test_home_is_absolute_and_knows_the_users_own(tmp_path: Path, monkeypatch: p
         ('[s4]\nregion = "x"', "s4: no such setting. Did you mean s3? (file metaplat.toml)"),
         ('[s3]\nregoin = "x"', "s3.regoin: no such setting. Did you mean s3.region? (file metaplat.toml)"),
         ('[privacy]\nhashkey = "canary"', "Did you mean privacy.hash_key?"),
+        ('[alerts.sinks.y]\nurl = "canary"\nmin_severty = 1', "Did you mean alerts.sinks.y.min_severity?"),
         ("[zzz]", "zzz: no such setting. See docs/settings.md for all keys. (file metaplat.toml)"),
         ("s3 = 5", "s3: is a section with keys of its own, not a value. Correct it in file metaplat.toml."),
         ("[home]\nx = 1", "home: Input is not a valid path"),
@@ -136,6 +137,17 @@ def test_a_wrong_file_is_one_line_that_names_the_key_and_never_the_value(text: s
         ),
         ("METAPLAT_HOEM", "x", "METAPLAT_HOEM: no such setting. Did you mean METAPLAT_HOME?"),
         ("METAPLAT_S3", "{}", "METAPLAT_S3: no such setting."),
+        (
+            "METAPLAT_ALERTS__SINKS__Y__MIN_SEVERTY",
+            "high",
+            "no such setting. Did you mean METAPLAT_ALERTS__SINKS__Y__MIN_SEVERITY?",
+        ),
+        ("metaplat_alerts__sinks__on_call__urls", "x", "Did you mean METAPLAT_ALERTS__SINKS__ON_CALL__URL?"),
+        (
+            "METAPLAT_ALERTS__SINKS",
+            '{"y": {"url": "canary", "min_severty": "high"}}',
+            "Did you mean alerts.sinks.y.min_severity? (environment variable METAPLAT_ALERTS__SINKS)",
+        ),
         ("METAPLAT_S3__RETRIES", "canary", "Correct it in environment variable METAPLAT_S3__RETRIES."),
         ("metaplat_s3__retries", "-1", "Correct it in environment variable metaplat_s3__retries."),
         ("METAPLAT_KUBERNETES__NAMESPACES", "[canary", "kubernetes.namespaces: is neither a JSON list"),
@@ -152,6 +164,13 @@ def test_a_wrong_variable_is_one_line_that_names_it(
     assert said in problem()
     if variable != "METAPLAT_ROOT":
         assert "canary" not in problem()
+
+
+def test_a_key_of_a_sink_is_corrected_where_it_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METAPLAT_ALERTS__SINKS__Y__MIN_SEVERITY", "hihg")
+    assert problem().endswith("alerts.sinks.y.url: Field required. Correct it in the environment.")
+    monkeypatch.setenv("METAPLAT_ALERTS__SINKS__Y__URL", "json://localhost")
+    assert problem().endswith("Correct it in environment variable METAPLAT_ALERTS__SINKS__Y__MIN_SEVERITY.")
 
 
 def test_a_file_that_is_missing_or_unreadable_or_not_utf8_is_named() -> None:

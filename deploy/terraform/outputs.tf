@@ -17,3 +17,8 @@ output "reader_policy_arn" {
   description = "For those who read."
   value       = aws_iam_policy.reader.arn
 }
+
+output "monitor_policy_arn" {
+  description = "For the role of Dagster's runs, beside the platform policy; null where the table monitor is not set."
+  value       = one([for policy in aws_iam_policy.monitor : policy.arn])
+}

@@ -46,3 +46,17 @@ variable "domains" {
     }))
   }))
 }
+
+variable "monitor" {
+  description = "What the table monitor looks at; null makes no policy for it. Athena's permissions are yours to add."
+  type = object({
+    buckets       = list(string)               # of tables, sources and raw input
+    databases     = list(string)               # of tables and sources, in Glue
+    table_keys    = optional(list(string), []) # ARNs of the KMS keys of these buckets
+    report_bucket = optional(string)           # as the setting monitor.report_bucket
+    report_prefix = optional(string, "data-monitor/")
+    topic_arn     = optional(string)      # as the setting monitor.sns_topic_arn
+    repair        = optional(bool, false) # for auto_repair = "glue"
+  })
+  default = null
+}

@@ -19,22 +19,30 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line and exit."""
+    """Run the command line and exit.
+
+    By then the error is let go: its frames hold objects that DuckDB would report as leaked.
+    """
+    sys.exit(_code())
+
+
+def _code() -> int:
     try:
         with remembering_interrupts():
-            _main()
+            return _run()
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
 
 
-def _main() -> None:
+def _run() -> int:
     from metaplat.cli.app import app  # most of the time until a command runs goes into this line
 
     try:
         app()
     except MetaplatError as error:
         fail(str(error))
-        sys.exit(exit_code(error))
+        return exit_code(error)
+    return 0
 
 
 def exit_code(error: MetaplatError) -> int:

@@ -24,6 +24,7 @@ from metaplat.model.errors import UsageError
 from metaplat.orchestration.clock import utc_now
 from metaplat.orchestration.progress import watching
 from metaplat.orchestration.tables.choice import nothing_found
+from metaplat.reports.alerts.sinks import open_sinks
 
 if TYPE_CHECKING:
     from metaplat.model.table import MonitoredTable
@@ -75,6 +76,7 @@ def run(
 
     stores = configured_stores()
     monitor = with_given(stores.settings.monitor, given)
+    open_sinks(stores.settings.alerts)  # what is wrong with them is told before any work
     tables = _tables(stores, monitor, table, location, source_location)
     now = utc_now()
     with progress_bar() as draw, watching(draw):

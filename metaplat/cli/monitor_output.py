@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def print_monitor(result: MonitorResult, told: Told) -> None:
-    """Print a line per table, a line per alert, and where the reports are."""
+    """Print a line per table, a line per alert, what was noted about tables, and where the reports are."""
     columns = (
         "table",
         "state",
@@ -34,6 +34,9 @@ def print_monitor(result: MonitorResult, told: Told) -> None:
     if result.alerts:
         alerts = zip(result.alert_levels, result.alerts, strict=True)
         print_table(("severity", "alert"), [[level, text] for level, text in alerts], width=None)
+    for row in told.document["tables"]:
+        for text in row["notes"] or ():
+            note(f"{row['table']}: {' '.join(text.split())}")
     for address in told.reports.values():
         note(f"wrote {address}")
     for line in told.deliveries:

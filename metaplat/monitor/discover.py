@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from metaplat.model.errors import SettingsError
 from metaplat.model.table import CompareSource, MonitoredTable, SourceTable
-from metaplat.stores.local_errors import local_error
+from metaplat.stores.local_errors import writing_error
 from metaplat.stores.local_writing import replace
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def save_tables(path: Path, tables: list[MonitoredTable]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace(str(path.absolute()), content + b"\n")
     except OSError as error:
-        raise local_error(path.parent, f"write {path.name!r}", error) from error
+        raise writing_error(path.parent, f"write {path.name!r}", error) from error
 
 
 def replace_saved(path: Path, database: str, tables: Sequence[MonitoredTable]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from metaplat.model.table_metrics import FileFacts
 from metaplat.monitor.profilers.footer import told_nulls
 from metaplat.monitor.profilers.key_reader import GONE
+from metaplat.stores.tables.files import PERMISSION_DENIED
 from metaplat.stores.tables.footers import read_footers
 from metaplat.stores.tables.parquet_footer import Footer
 
@@ -39,7 +40,8 @@ class TableFooters:
     unknown : set of int
         Buckets with a file that cannot be read: nothing of them is counted.
     gone : set of int
-        Those of them whose files changed since they were listed.
+        Those of them whose files changed since they were listed, or may be read once the permission is
+        given, which the listing does not tell: the next run must look again.
     """
 
     facts: dict[str, FileFacts] = field(default_factory=dict)
@@ -65,7 +67,7 @@ class TableFooters:
         """Note that a file cannot be read."""
         self.facts[info.key] = FileFacts(info.shown_key, info.identity, bucket, info.size, problem=problem)
         self.unknown.add(bucket)
-        if problem == GONE:
+        if problem in (GONE, PERMISSION_DENIED):
             self.gone.add(bucket)
 
 

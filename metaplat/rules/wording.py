@@ -1,4 +1,4 @@
-"""What the sentences of verdicts say alike: counted nouns, and the command that repairs a partition.
+"""What the sentences of verdicts say alike: counted nouns, their verbs, the command that repairs a partition.
 
 Here: pieces of sentences for a person. Not here: the sentences, which belong to their rules.
 """
@@ -12,8 +12,13 @@ if TYPE_CHECKING:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return ``1 row``, ``2 rows``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Return ``1 row``, ``2,000 rows``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def agreeing(number: int, one: str, many: str) -> str:
+    """Return the verb that fits a number: ``lacks`` or ``lack``."""
+    return one if number == 1 else many
 
 
 def materialize_command(domain: MetadataDomain, partition: str) -> str:

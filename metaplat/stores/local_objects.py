@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from metaplat.model.landed import ObjectInfo
-from metaplat.stores.local_errors import MISSING, local_error
+from metaplat.stores.local_errors import MISSING, reading_error, writing_error
 from metaplat.stores.local_writing import TEMPORARY, replace, sweep
 from metaplat.stores.objects import check_inside, check_key, folder_of
 
@@ -71,7 +71,7 @@ class LocalObjects:
                 os.makedirs(folder, exist_ok=True)  # noqa: PTH103
                 return _info(key, replace(path, content))
         except OSError as error:
-            raise local_error(self.root, f"write {key!r}", error) from error
+            raise writing_error(self.root, f"write {key!r}", error) from error
 
     def delete(self, key: str) -> None:
         """Remove ``key``; its folder stays."""
@@ -79,7 +79,7 @@ class LocalObjects:
             os.unlink(self._path(check_inside(key)))  # noqa: PTH108
         except OSError as error:
             if error.errno not in MISSING:
-                raise local_error(self.root, f"delete {key!r}", error) from error
+                raise writing_error(self.root, f"delete {key!r}", error) from error
 
     def info(self, key: str) -> ObjectInfo | None:
         """Return size, time and etag of ``key``, or None."""
@@ -88,7 +88,7 @@ class LocalObjects:
         except OSError as error:
             if error.errno in MISSING:
                 return None
-            raise local_error(self.root, f"look up {key!r}", error) from error
+            raise reading_error(self.root, f"look up {key!r}", error) from error
         return _info(key, found) if stat.S_ISREG(found.st_mode) else None
 
     def list_objects(self, prefix: str = "") -> list[ObjectInfo]:
@@ -100,7 +100,7 @@ class LocalObjects:
         try:
             self._walk(folder, prefix[len(folder) :], found, ())
         except OSError as error:
-            raise local_error(self.root, f"list {prefix!r}", error) from error
+            raise reading_error(self.root, f"list {prefix!r}", error) from error
         found.sort()  # keys come first, and differ
         return found
 
@@ -119,7 +119,7 @@ class LocalObjects:
             for _ in range(depth):
                 level = [f"{folder}{name}/" for folder in level for name in self._folders_in(folder)]
         except OSError as error:
-            raise local_error(self.root, f"list {prefix!r}", error) from error
+            raise reading_error(self.root, f"list {prefix!r}", error) from error
         return sorted(folder[len(prefix) : -1] for folder in level)
 
     def _folders_in(self, folder: str) -> list[str]:
@@ -140,13 +140,13 @@ class LocalObjects:
         except OSError as error:
             if error.errno in MISSING:
                 return None
-            raise local_error(self.root, f"read {key!r}", error) from error
+            raise reading_error(self.root, f"read {key!r}", error) from error
         try:
             return _content(descriptor, max_bytes)
         except OSError as error:
             if error.errno in MISSING:  # a folder can be opened, not read
                 return None
-            raise local_error(self.root, f"read {key!r}", error) from error
+            raise reading_error(self.root, f"read {key!r}", error) from error
         finally:
             os.close(descriptor)
 

@@ -8,7 +8,7 @@ would shut out all others.
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metaplat.model.errors import PermanentStoreError, UsageError
@@ -96,6 +96,7 @@ def query(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame:
         The lake cannot be read.
     """
     import duckdb
+    import polars as pl
 
     # The function query() takes nothing that writes; a statement run as it is may hide a COPY in a WITH.
     asked = f"query({literal(text)})"
@@ -105,20 +106,24 @@ def query(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame:
         if foreign := [name for name, kind in kinds if re.search("INTERVAL|UNION|BIT", kind)]:
             as_text = ", ".join(f"{identifier(name)}::VARCHAR AS {identifier(name)}" for name in foreign)
             relation = connection.sql(f"SELECT * REPLACE ({as_text}) FROM {asked}")  # noqa: S608  # quoted
-        return _whole_numbers(_frame(relation))
+        return _whole_numbers(pl.DataFrame(_Answer(relation)))
     except duckdb.Error as error:
         raise _error_of(error) from None
 
 
-def _frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
-    """Return the answer as a frame.
+@dataclass(frozen=True)
+class _Answer:
+    """The stream of a relation. DuckDB's own ``pl()`` needs pyarrow.
 
-    Where pyarrow is installed, DuckDB's stream leaves objects behind, and the process complains of leaks when
-    it ends; where it is not, DuckDB's own way does not work.
+    Polars remembers the type of what it is given: that of DuckDB would outlive DuckDB, which then writes of
+    leaks to stderr when the process ends.
     """
-    import polars as pl
 
-    return relation.pl() if find_spec("pyarrow") else pl.DataFrame(relation)
+    relation: duckdb.DuckDBPyRelation
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Run the question; Arrow's own name."""
+        return self.relation.__arrow_c_stream__(requested_schema)
 
 
 def _run(connection: duckdb.DuckDBPyConnection, statement: str) -> None:

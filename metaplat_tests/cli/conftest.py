@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import pytest
 
 from metaplat.cli.main import main
+from metaplat_tests.standins.bound_process import bound
 
 METAPLAT = Path(sys.executable).with_name("metaplat")
 KUBERNETES = Path(__file__).parents[1] / "data" / "kubernetes"
@@ -91,8 +92,17 @@ def _text(stream: io.TextIOWrapper) -> str:
 
 def process(*arguments: object, **variables: str) -> subprocess.Popen[str]:
     """Start ``metaplat`` as a process of its own."""
+    return _started([str(METAPLAT), *map(str, arguments)], variables)
+
+
+def bound_process(*arguments: object) -> subprocess.Popen[str]:
+    """Start ``metaplat`` as a process that permissions of files bind."""
+    return _started(bound(METAPLAT, *arguments), {})
+
+
+def _started(command: list[str], variables: dict[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [METAPLAT, *map(str, arguments)],
+        command,
         env=os.environ | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

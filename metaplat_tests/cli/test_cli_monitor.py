@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from metaplat_tests.cli.conftest import answer_of, bound_process
+from metaplat_tests.standins.bound_process import refuse
 from metaplat_tests.standins.glue_lake import COUNT, KEY, Buckets, GlueLake, healthy, parquet, rows
 
 if TYPE_CHECKING:
@@ -254,6 +256,8 @@ def test_a_source_that_cannot_be_read_is_told(lake: GlueLake, monitor: Invoke) -
     [row] = answer.json["tables"]
     assert (answer.code, row["count_src"], row["count_diff_pct"]) == (0, None, None)
     assert any("all.parquet" in note for note in row["notes"])
+    told = [line for line in monitor().err.splitlines() if line.startswith("part_a: ")]
+    assert told == [f"part_a: {note}" for note in row["notes"]]
 
 
 def test_no_table_is_its_own_source_or_examined_twice(lake: GlueLake, monitor: Invoke) -> None:
@@ -302,6 +306,41 @@ def test_a_local_folder_is_monitored_without_any_service(metaplat: Invoke, tmp_p
     assert [row["n"] for row in metaplat("query", asked, "--json").lines] == [20, 21]
 
 
+def test_a_file_that_must_not_be_read_costs_its_bucket_until_it_may(tmp_path: Path) -> None:
+    folder = write_table(tmp_path / "part_t", healthy())
+    command = ("monitor", "run", "--location", folder, "--bucket-count", COUNT)
+    options = ("--strict_snapshot", "false", "--json")
+    file = folder / "id_bucket=2" / "part-0.parquet"
+    refuse(file)
+    for _ in range(2):  # the listing will not tell when it may be read again
+        answer = answer_of(bound_process(*command, *options))
+        text = "unreadable files: 1 (e.g., [id_bucket=2/part-0.parquet: cannot be read: permission denied])"
+        assert (answer.code, answer.json["alerts"]) == (1, [f"part_t: {text}"]), answer.err
+        [row] = answer.json["tables"]
+        assert (row["state"], row["unknown_buckets"], row["failing_buckets"]["parquet_file"]) == (
+            "failed",
+            1,
+            [2],
+        )
+    file.chmod(0o600)
+    answer = answer_of(bound_process(*command, *options))
+    assert (answer.code, answer.json["alerts"], answer.json["tables"][0]["count_part"]) == (0, [], 20)
+
+
+def test_a_folder_that_must_not_be_read_is_one_line_that_names_it(tmp_path: Path) -> None:
+    folder = write_table(tmp_path / "part_t", healthy())
+    command = ("monitor", "run", "--location", folder, "--bucket-count", COUNT, "--strict_snapshot", "false")
+    for mode in (0o000, 0o600):  # it cannot be listed; what lies in it cannot be looked up
+        refuse(folder / "id_bucket=2")
+        (folder / "id_bucket=2").chmod(mode)
+        answer = answer_of(bound_process(*command, "--json"))
+        assert (answer.code, answer.json["tables"][0]["state"]) == (3, "not evaluated")
+        problem = answer.json["tables"][0]["problem"]
+        assert problem.startswith(f"folder {folder}/id_bucket=2: list")
+        assert problem.endswith("Make it and what lies in it readable for the user that runs metaplat.")
+    (folder / "id_bucket=2").chmod(0o700)
+
+
 def test_a_folder_is_named_by_its_own_name_however_it_is_reached(
     metaplat: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -348,3 +387,13 @@ def test_a_prefix_that_no_table_has_is_told(lake: GlueLake, metaplat: Invoke) ->
         ["part_b"],
         ["part_a"],
     )
+
+
+def test_a_wrong_sink_is_told_before_any_work(
+    metaplat: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_table(tmp_path / "part_t", healthy())
+    monkeypatch.setenv("METAPLAT_ALERTS__SINKS__ONCALL__URL", "sns:nowhere")
+    answer = metaplat("monitor", "run", "--location", folder, "--bucket-count", COUNT)
+    assert (answer.code, answer.out) == (2, "")
+    assert "alerts.sinks.oncall.url" in answer.error

@@ -107,3 +107,19 @@ def test_a_run_that_is_interrupted_ends_quietly(landed: Path, sign: str, later: 
 def test_a_question_that_is_answered_leaves_nothing_on_stderr() -> None:
     answer = answer_of(process("query", "select count(*) as n from table_profiles", "--json"))
     assert (answer.code, answer.json, answer.err) == (0, {"n": 0}, "")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "select * from nosuch",
+        "selec 1",
+        "select nosuch from job_executions",
+        "select 'x'::int",
+        "select 1; select 2",
+    ],
+)
+def test_a_question_that_cannot_be_answered_leaves_one_line_on_stderr(question: str) -> None:
+    answer = answer_of(process("query", question))
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.error.startswith("SQL: ")

@@ -14,6 +14,7 @@ import pytest
 from metaplat.model.polars_schema import polars_schema
 from metaplat.model.table import BucketFunction, Engine
 from metaplat.model.table_metrics import METRICS
+from metaplat.monitor.profile_state import encoded_name
 from metaplat_tests.monitor.small_tables import NOW, SmallTable, column
 
 if TYPE_CHECKING:
@@ -278,7 +279,7 @@ def test_samples_are_digests_unless_clear_text_is_allowed(small: SmallTable) -> 
     small.write({0: [["secret", "secret"]]})
     assert [item.key for item in small.profile(clear_samples=True).samples] == ["secret"]
     assert [item.key for item in small.profile(clear_samples=False).samples] == ["2bb80d537b1da3e3"]
-    stored = small.state.get("tables/part_t/profile.json")
+    stored = small.state.get(f"tables/{encoded_name(small.table.identity)}/profile.json")
     assert b"secret" not in stored
 
 

@@ -180,6 +180,8 @@ def test_what_spark_connect_needs_beside_pyspark_is_named(
     for name in [name for name in sys.modules if name.startswith("pyspark.sql.connect")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "grpc_status", None)
+    # without it, as in a worker of xdist, pyspark believes that it runs its own doctests, and exits
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         profiler = SparkProfiler(f"sc://127.0.0.1:{listener.getsockname()[1]}")
         with pytest.raises(SettingsError, match=r"pip install 'pyspark\[connect\]'"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from metaplat.model.errors import StoreError
+from metaplat.model.errors import SettingsError, StoreError
 from metaplat.model.table import MonitoredTable
 from metaplat.model.verdict import Severity, Verdict
 from metaplat.orchestration.alert_sensor import build_alert_sensor
@@ -112,6 +112,17 @@ def test_a_store_that_cannot_be_read_fails_the_tick_with_the_reason(sensor: Tick
     sensor.stores.state.put(store_key("counts", None), b"no verdicts")
     with pytest.raises(StoreError, match="it is not a file of verdicts"):
         sensor.tick()
+
+
+@pytest.mark.parametrize("url", ["nosuch://canary", "sns:canary", "json://"])
+def test_an_address_that_nobody_understands_fails_the_tick_as_a_settings_error(
+    sensor: Ticking, tmp_path: Path, url: str
+) -> None:
+    alerts = AlertSettings.model_validate({"sinks": {"oncall": {"url": url}}})
+    sensor.stores = open_stores(Settings(home=tmp_path / "home", alerts=alerts))
+    with pytest.raises(SettingsError, match=r"settings: alerts\.sinks\.oncall\.url: ") as caught:
+        sensor.tick()
+    assert "canary" not in str(caught.value)
 
 
 def test_without_a_sink_it_says_so(sensor: Ticking, tmp_path: Path) -> None:

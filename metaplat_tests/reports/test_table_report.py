@@ -127,6 +127,8 @@ def test_a_healthy_table_has_a_value_under_every_old_name_that_was_checked() -> 
         "input_source": "s3://raw/opus/x/raw_input/snapshot_dt=2025-11-01/",
     }
     assert row["state"] == "passed"
+    assert list(row)[-2:] == ["key_column", "verdicts"]
+    assert row["key_column"] == "customer_user_id"
 
 
 def test_a_faulty_table_has_its_figures() -> None:
@@ -184,7 +186,7 @@ def test_alerts_are_texts_and_their_levels_stand_beside_them() -> None:
 def test_a_table_that_could_not_be_examined_has_a_row_of_nulls_and_its_problem() -> None:
     result = report(not_examined())
     row = as_document(result)["tables"][0]
-    known = {"table", "location", "checked_at", "state", "problem", "database", "verdicts"}
+    known = {"table", "location", "checked_at", "state", "problem", "database", "key_column", "verdicts"}
     assert {name for name, value in row.items() if value is not None} == known
     assert row["problem"] == "S3: list: no such prefix"
     assert row["state"] == "not evaluated"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
 
@@ -87,7 +89,8 @@ def test_an_interrupt_stops_the_query(server: AthenaSql, monkeypatch: pytest.Mon
     def interrupt(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("metaplat.stores.tables.athena.time.sleep", interrupt)
+    clock = SimpleNamespace(sleep=interrupt, monotonic=time.monotonic)  # of Athena only: others sleep too
+    monkeypatch.setattr("metaplat.stores.tables.athena.time", clock)
     with pytest.raises(KeyboardInterrupt):
         ATHENA.execute("SELECT 1 AS x", "sales")
     (query,) = server.queries.values()

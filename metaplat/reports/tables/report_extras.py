@@ -50,6 +50,7 @@ EXTRA_FIELDS = (
     "key_samples",
     "files_read",
     "notes",
+    "key_column",
     "verdicts",
 )
 """Names of the later fields, in this order."""
@@ -62,6 +63,7 @@ def extra_fields(result: TableResult) -> dict[str, Any]:
         "state": result.state,
         "problem": result.problem,
         "database": result.table.database,
+        "key_column": result.table.key_column,
         "skew": _numbers(result.verdicts.get("bucket_skew")),
         "volume": _numbers(result.verdicts.get("volume")),
         "failing_buckets": result.failing_buckets() if result.facts else None,

@@ -50,6 +50,11 @@ class BucketFigures:
         )
 
     @property
+    def where(self) -> str:
+        """How many buckets fail, and which: ``2 buckets (3, 17)``."""
+        return counted_buckets(self.failing)
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many buckets fail, were judged, are unknown: numbers of a verdict."""
         return {
@@ -63,7 +68,7 @@ class BucketFigures:
         """A sentence about what is unknown, with a space before it; empty where all is known."""
         if not self.unknown:
             return ""
-        return f" Unknown for {counted(len(self.unknown), 'bucket')} ({named(self.unknown)})."
+        return f" Unknown for {counted_buckets(self.unknown)}."
 
 
 def bucket_figures(facts: TableFacts, column: str) -> BucketFigures:
@@ -94,7 +99,12 @@ def bucket_unknown(row: Mapping[str, Any], column: str, reason: str) -> Verdict 
     return Verdict.not_evaluated(reason)
 
 
-def named(buckets: Sequence[object]) -> str:
+def counted_buckets(buckets: Sequence[int]) -> str:
+    """Say how many buckets and name the lowest: ``2 buckets (3, 17)``."""
+    return f"{counted(len(buckets), 'bucket')} ({named(sorted(buckets))})"
+
+
+def named(things: Sequence[object]) -> str:
     """Name the first few, and say how many more there are."""
-    more = len(buckets) - MAX_NAMED
-    return ", ".join(map(str, buckets[:MAX_NAMED])) + (f" and {more} more" if more > 0 else "")
+    more = len(things) - MAX_NAMED
+    return ", ".join(map(str, things[:MAX_NAMED])) + (f" and {more:,} more" if more > 0 else "")

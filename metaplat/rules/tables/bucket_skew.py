@@ -14,10 +14,10 @@ from metaplat.model.verdict import Severity, Verdict
 from metaplat.rules.tables.bucket_figures import (
     bucket_figures,
     bucket_unknown,
-    named,
+    counted_buckets,
     none_known,
 )
-from metaplat.rules.wording import counted
+from metaplat.rules.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from metaplat.model.table_evidence import TableFacts, TableLimits
 
 UNKNOWN = "The rows could not be counted."
-ADVICE = "Look at its most frequent keys, or use more buckets."
+ADVICE = "Look at the most frequent keys there, or use more buckets."
 
 
 def _judge_facts(facts: TableFacts) -> Verdict:
@@ -35,9 +35,10 @@ def _judge_facts(facts: TableFacts) -> Verdict:
     usual, largest = _median(facts), max(rows.known.values())
     skewed = [b for b, n in rows.known.items() if _is_skewed(n, usual, facts.limits)]
     skewed.sort(key=lambda bucket: (-rows.known[bucket], bucket))
-    sentence = f"Median of {usual:.15g} rows in a bucket, {largest} in the largest; {_limit(facts.limits)}."
+    sentence = f"The {_usual(usual)}, the largest has {largest:,}; {_limit(facts.limits)}."
     if skewed:
-        sentence += f" {counted(len(skewed), 'bucket')} beyond it ({named(skewed)}). {ADVICE}"
+        beyond = agreeing(len(skewed), "is beyond it", "are beyond it")
+        sentence += f" {counted_buckets(skewed)} {beyond}. {ADVICE}"
     return Verdict.judged(
         passed=not skewed,
         sentence=sentence + rows.unknown_note,
@@ -57,7 +58,7 @@ def _judge(facts: TableFacts, row: Mapping[str, Any]) -> Verdict:
         return unknown
     rows, usual = row["rows"], _median(facts)
     skewed = _is_skewed(rows, usual, facts.limits)
-    sentence = f"{counted(rows, 'row')}; the median is {usual:.15g}; {_limit(facts.limits)}."
+    sentence = f"{counted(rows, 'row')}; the {_usual(usual)}; {_limit(facts.limits)}."
     return Verdict.judged(
         passed=not skewed,
         sentence=f"{sentence} {ADVICE}" if skewed else sentence,
@@ -75,8 +76,13 @@ def _is_skewed(rows: int, usual: float, limits: TableLimits) -> bool:
     return rows > limits.skew_factor * usual and rows >= limits.skew_floor_rows
 
 
+def _usual(usual: float) -> str:
+    return f"median bucket has {counted(round(usual), 'row')}"
+
+
 def _limit(limits: TableLimits) -> str:
-    return f"at most {limits.skew_factor:g} times the median expected, from {limits.skew_floor_rows} rows on"
+    floor = counted(limits.skew_floor_rows, "row")
+    return f"at most {limits.skew_factor:g} times the median expected, from {floor} on"
 
 
 BUCKET_SKEW = TableRule(

@@ -14,7 +14,7 @@ from metaplat.model.table_rule import TableRule
 from metaplat.model.verdict import Severity, Verdict
 from metaplat.rules.samples import shown_value
 from metaplat.rules.tables.column_comparison import difference
-from metaplat.rules.wording import counted
+from metaplat.rules.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from metaplat.model.table_evidence import TableFacts
     from metaplat.model.table_metrics import FileFacts, TableProfile
 
-ADVICE = "Write these files again with the schema of the others; then check again."
+ADVICE = "Write such files again with the schema of the others; then check again."
 
 
 def _judge_facts(facts: TableFacts) -> Verdict:
@@ -44,11 +44,12 @@ def _verdict(facts: TableFacts, files: Sequence[FileFacts]) -> Verdict:
     key = facts.table.key_column
     schemas = facts.profile.schemas
     keyless = sum(key not in schemas[file.schema] for file, _ in drifted if file.schema is not None)
-    sentence = f"{counted(len(readable), 'data file')}, all with the schema of the table and the key {key}."
+    sentence = f"{counted(len(readable), 'data file')} with the schema of the table and the key {key}."
     if drifted:
         sentence = (
-            f"All files should have one schema with the key {key}; {len(drifted)} of {len(readable)} differ, "
-            f"{keyless} of them without the key. First {shown_value(drifted[0][0].key)}: {drifted[0][1]}. "
+            f"All files should have one schema with the key {key}; {len(drifted):,} of {len(readable):,} "
+            f"{agreeing(len(drifted), 'differs', 'differ')}, {keyless:,} without the key. "
+            f"First {shown_value(drifted[0][0].key)}: {drifted[0][1]}. "
             f"{ADVICE}"
         )
     if len(readable) < len(files):

@@ -31,7 +31,7 @@ def _judge_facts(facts: TableFacts) -> Verdict:
     buckets = _judged_buckets(facts)
     if not buckets:
         return Verdict.not_evaluated("The table has no data files: see s3_partition.")
-    scope = "all buckets" if facts.limits.file_size_all else f"the {len(buckets)} lowest buckets"
+    scope = "all buckets" if facts.limits.file_size_all else _lowest(len(buckets))
     files = [(bucket, info) for bucket in buckets for info in facts.profile.inventory.buckets[bucket]]
     return _verdict(files, facts.limits, scope)
 
@@ -47,6 +47,10 @@ def _judge(facts: TableFacts, row: Mapping[str, Any]) -> Verdict:
     return _verdict([(bucket, info) for info in facts.profile.inventory.buckets[bucket]], facts.limits, "it")
 
 
+def _lowest(count: int) -> str:
+    return "the lowest bucket" if count == 1 else f"the {count} lowest buckets"
+
+
 def _judged_buckets(facts: TableFacts) -> list[int]:
     present = sorted(facts.profile.inventory.present)
     return present if facts.limits.file_size_all else present[:SAMPLED_BUCKETS]
@@ -57,10 +61,11 @@ def _verdict(files: Sequence[tuple[int, ObjectInfo]], limits: TableLimits, scope
     small = [entry for entry in files if entry[1].size < low * MEGABYTE]
     large = [entry for entry in files if entry[1].size > high * MEGABYTE]
     issues = sorted([*small, *large], key=lambda entry: (entry[0], entry[1].key))
-    sentence = f"{counted(len(files), 'data file')} in {scope}; {low:g} to {high:g} MB each expected."
+    sentence = f"{counted(len(files), 'data file')} in {scope}; {low:,g} to {high:,g} MB each expected."
     if issues:
         sentence += (
-            f" {len(small)} are smaller, {len(large)} larger. Compact or split them, or change the bounds."
+            f" Smaller: {len(small):,}; larger: {len(large):,}. "
+            "Compact or split such files, or change the bounds."
         )
     sizes = [info.size for _, info in files]
     return Verdict.judged(

@@ -22,6 +22,7 @@ from metaplat.rules.tables.folders import (
     padded_folders,
     same_location,
 )
+from metaplat.rules.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,10 +35,11 @@ Issue = dict[str, object]
 """A sample: the bucket or the partition's value, and its location."""
 
 ADVICE = {
-    MISSING: "register them (auto_repair)",
-    DANGLING: "their folders hold no data; restore the data, or drop the partitions",
-    WRONG_LOCATION: "drop and register them anew",
+    MISSING: "register with auto_repair",
+    DANGLING: "no data there; restore the data, or drop the registration",
+    WRONG_LOCATION: "drop and register anew",
 }
+SAID = {MISSING: "missing", DANGLING: "dangling", WRONG_LOCATION: "at a wrong location"}
 
 
 def _judge_facts(facts: TableFacts) -> Verdict:
@@ -81,7 +83,7 @@ def _judge(facts: TableFacts, row: Mapping[str, Any]) -> Verdict:
     numbers = {"registered": int(in_glue)}
     if problem is None:
         return Verdict.judged(passed=True, sentence="Glue and S3 agree about the bucket.", numbers=numbers)
-    sentence = f"The bucket's registration in Glue should fit S3; it is {problem}: {ADVICE[problem]}."
+    sentence = f"The bucket's registration in Glue should fit S3; it is {SAID[problem]}: {ADVICE[problem]}."
     sample = {"id_bucket": bucket, "location": shown_value(location), "problem": problem}
     return Verdict.judged(passed=False, sentence=sentence, numbers=numbers, samples=[sample])
 
@@ -155,13 +157,21 @@ def _expected(facts: TableFacts, bucket: int) -> str:
 
 def _sentence(issues: Mapping[str, Sequence[Issue]], present: int) -> str:
     if not any(issues.values()):
-        return f"Glue registers all {present} buckets that S3 has, each at its own folder, and no other."
+        registered = counted(present, "bucket")
+        return f"Glue registers {registered}: all that S3 has, each at its own folder, and no other."
     said = [
-        f"{len(found)} {kind} ({named([issue['id_bucket'] for issue in found])}): {ADVICE[kind]}"
+        f"{len(found):,} {SAID[kind]} ({_named(found)}): {ADVICE[kind]}"
         for kind, found in issues.items()
         if found
     ]
-    return f"Glue should register exactly the {present} buckets that S3 has; {'; '.join(said)}."
+    return f"Glue should register exactly the {counted(present, 'bucket')} that S3 has; {'; '.join(said)}."
+
+
+def _named(found: Sequence[Issue]) -> str:
+    """Name partitions: numbers in order, then what is no number."""
+    values = [issue["id_bucket"] for issue in found]
+    numbers = sorted(value for value in values if isinstance(value, int))
+    return named([*numbers, *(value for value in values if not isinstance(value, int))])
 
 
 def _samples(issues: Mapping[str, Sequence[Issue]]) -> list[Issue]:

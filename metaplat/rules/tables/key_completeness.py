@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from metaplat.model.table_rule import TableRule
 from metaplat.model.verdict import Severity, Verdict
-from metaplat.rules.tables.bucket_figures import bucket_figures, bucket_unknown, named, none_known
-from metaplat.rules.wording import counted
+from metaplat.rules.tables.bucket_figures import bucket_figures, bucket_unknown, none_known
+from metaplat.rules.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from metaplat.model.table_evidence import TableFacts
 
 UNKNOWN = "The rows without a key could not be counted."
-ADVICE = "Look at what wrote them, correct and load them again."
+ADVICE = "Look at what wrote such rows, correct and load them again."
 
 
 def _judge_facts(facts: TableFacts) -> Verdict:
@@ -28,8 +28,7 @@ def _judge_facts(facts: TableFacts) -> Verdict:
     key = facts.table.key_column
     sentence = f"Every row has a key ({key})."
     if nulls.total:
-        where = f"{counted(len(nulls.failing), 'bucket')} ({named(nulls.failing)})"
-        sentence = f"Every row should have {key}; {counted(nulls.total, 'row')} in {where} lack it. {ADVICE}"
+        sentence = _sentence(key, nulls.total, f" in {nulls.where}")
     return Verdict.judged(
         passed=not nulls.total,
         sentence=sentence + nulls.unknown_note,
@@ -44,8 +43,13 @@ def _judge(facts: TableFacts, row: Mapping[str, Any]) -> Verdict:
     key, nulls = facts.table.key_column, row["key_nulls"]
     sentence = f"Every row has a key ({key})."
     if nulls:
-        sentence = f"Every row should have {key}; {counted(nulls, 'row')} lack it. {ADVICE}"
+        sentence = _sentence(key, nulls)
     return Verdict.judged(passed=not nulls, sentence=sentence, numbers={"null_rows": nulls})
+
+
+def _sentence(key: str, nulls: int, where: str = "") -> str:
+    lack = agreeing(nulls, "lacks", "lack")
+    return f"Every row should have {key}; {counted(nulls, 'row')}{where} {lack} it. {ADVICE}"
 
 
 KEY_COMPLETENESS = TableRule(

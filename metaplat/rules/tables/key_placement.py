@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from metaplat.model.table_rule import TableRule
 from metaplat.model.verdict import Severity, Verdict
-from metaplat.rules.tables.bucket_figures import bucket_figures, bucket_unknown, named, none_known
+from metaplat.rules.tables.bucket_figures import bucket_figures, bucket_unknown, none_known
 from metaplat.rules.tables.key_samples import key_samples
-from metaplat.rules.wording import counted
+from metaplat.rules.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KIND = "misplaced"
 UNKNOWN = "Nothing was verified: no bucket function is known or asked for, or the engine reads no keys."
-ADVICE = "Queries for one bucket miss them: write them into their bucket, then check again."
+ADVICE = "Queries for one bucket miss such rows: write them into the right bucket, then check again."
 
 
 def _judge_facts(facts: TableFacts) -> Verdict:
@@ -30,9 +30,9 @@ def _judge_facts(facts: TableFacts) -> Verdict:
     function = facts.profile.bucket_function
     sentence = f"Every key lies in its bucket{f' by {function.value}' if function else ''}."
     if rows.total:
-        where = f"{counted(len(rows.failing), 'bucket')} ({named(rows.failing)})"
+        belong = agreeing(rows.total, "belongs", "belong")
         expected = sentence.rstrip(".").replace("lies", "should lie")
-        sentence = f"{expected}; {counted(rows.total, 'row')} in {where} belong elsewhere. {ADVICE}"
+        sentence = f"{expected}; {counted(rows.total, 'row')} in {rows.where} {belong} elsewhere. {ADVICE}"
     samples = key_samples(facts, KIND)
     return Verdict.judged(
         passed=not rows.total,
@@ -48,7 +48,8 @@ def _judge(facts: TableFacts, row: Mapping[str, Any]) -> Verdict:
     rows = row["misplaced_keys"]
     sentence = "Every key lies in its bucket."
     if rows:
-        sentence = f"Every key should lie in its bucket; {counted(rows, 'row')} belong in another. {ADVICE}"
+        belong = agreeing(rows, "belongs", "belong")
+        sentence = f"Every key should lie in its bucket; {counted(rows, 'row')} {belong} in another. {ADVICE}"
     return Verdict.judged(
         passed=not rows,
         sentence=sentence,

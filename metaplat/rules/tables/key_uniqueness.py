@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from metaplat.model.table_rule import TableRule
 from metaplat.model.verdict import Severity, Verdict
-from metaplat.rules.tables.bucket_figures import bucket_figures, bucket_unknown, named, none_known
+from metaplat.rules.tables.bucket_figures import bucket_figures, bucket_unknown, none_known
 from metaplat.rules.tables.key_samples import key_samples
-from metaplat.rules.wording import counted
+from metaplat.rules.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KIND = "duplicate"
 UNKNOWN = "Duplicates were not counted: the engine footer reads no keys; engine bucket does."
-ADVICE = "Find out what loaded them twice, remove the surplus rows, then check again."
+ADVICE = "Find out what loaded rows twice, remove the surplus ones, then check again."
 
 
 def _judge_facts(facts: TableFacts) -> Verdict:
@@ -32,10 +32,10 @@ def _judge_facts(facts: TableFacts) -> Verdict:
     nulls = bucket_figures(facts, "key_nulls").total
     sentence = f"Every key ({key}) occurs once."
     if rows.total:
-        where = f"{counted(len(rows.failing), 'bucket')} ({named(rows.failing)})"
+        occur = agreeing(keys, "occurs", "occur")
         sentence = (
             f"Every {key} should occur once; {counted(keys, 'key')} in {counted(rows.total, 'row')} "
-            f"of {where} occur more often. {ADVICE}"
+            f"of {rows.where} {occur} more often. {ADVICE}"
         )
     samples = key_samples(facts, KIND)
     return Verdict.judged(
@@ -52,8 +52,9 @@ def _judge(facts: TableFacts, row: Mapping[str, Any]) -> Verdict:
     key, rows = facts.table.key_column, row["duplicate_rows"]
     sentence = f"Every key ({key}) occurs once."
     if rows:
+        have = agreeing(rows, "has", "have")
         sentence = (
-            f"Every {key} should occur once; {counted(rows, 'row')} have one that occurs again. {ADVICE}"
+            f"Every {key} should occur once; {counted(rows, 'row')} {have} one that occurs again. {ADVICE}"
         )
     return Verdict.judged(
         passed=not rows,

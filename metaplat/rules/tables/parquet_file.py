@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from metaplat.model.table_evidence import TableFacts
     from metaplat.model.table_metrics import FileFacts
 
-ADVICE = "Write them again, or remove them; then check again."
+ADVICE = "Write such files again, make them readable, or remove them; then check again."
 EMPTY = "empty: 0 bytes"
 
 
@@ -56,9 +56,9 @@ def _judge(facts: TableFacts, row: Mapping[str, Any]) -> Verdict:
 def _verdict(
     files: int, unreadable: int, empty: Sequence[ObjectInfo], problems: Sequence[FileFacts]
 ) -> Verdict:
-    sentence = f"All data files can be read ({files})."
+    sentence = f"All data files can be read ({files:,})."
     if unreadable or empty:
-        said = [f"{unreadable} of {counted(files, 'data file')} cannot be read"] if unreadable else []
+        said = [f"{unreadable:,} of {counted(files, 'data file')} cannot be read"] if unreadable else []
         said += [f"{counted(len(empty), 'object')} named .parquet of 0 bytes"] if empty else []
         sentence = f"Every data file should be readable; {' and '.join(said)}. {ADVICE}"
     samples = [(file.key, file.problem or "") for file in problems] + [

@@ -13,7 +13,7 @@ from metaplat.model.verdict import Severity, Verdict
 from metaplat.rules.samples import shown_value
 from metaplat.rules.tables.bucket_figures import named
 from metaplat.rules.tables.column_comparison import difference, glue_columns
-from metaplat.rules.wording import counted
+from metaplat.rules.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,16 +36,18 @@ def _judge_facts(facts: TableFacts) -> Verdict:
         for part in told
     ]
     differing = [(name, text) for name, text in differences if text]
-    sentence = f"{counted(len(told), 'partition')} judged; all should have the columns of the table"
+    sentence = f"{counted(len(told), 'partition')} with the columns of the table."
     if differing:
         first, text = differing[0]
-        sentence += (
-            f"; {len(differing)} differ ({named([name for name, _ in differing])}), of {first}: {text}. "
-            "Drop and register them anew."
+        differ = agreeing(len(differing), "differs", "differ")
+        sentence = (
+            f"Every partition should have the columns of the table; {len(differing):,} of {len(told):,} "
+            f"{differ} ({named([name for name, _ in differing])}). First {first}: {text}. "
+            "Drop such partitions and register them anew."
         )
     return Verdict.judged(
         passed=not differing,
-        sentence=sentence if differing else f"{sentence}, and do.",
+        sentence=sentence,
         numbers={"judged_partitions": len(told), "differing_partitions": len(differing)},
         samples=[{"partition": shown_value(n), "difference": shown_value(text)} for n, text in differing],
     )

@@ -13,7 +13,7 @@ from metaplat.model.verdict import Outcome, Severity, Verdict
 from metaplat.rules.samples import shown_value
 from metaplat.rules.tables.bucket_figures import named
 from metaplat.rules.tables.glue_partition import GLUE_PARTITION
-from metaplat.rules.wording import counted
+from metaplat.rules.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from metaplat.model.table_evidence import RepairOutcome, TableFacts
@@ -68,7 +68,8 @@ def _unrepaired(facts: TableFacts) -> Verdict:
 def _reason(repair: RepairOutcome) -> str:
     if repair.problem is not None:
         return repair.problem.rstrip(".")
-    left = counted(len(repair.still_missing), "partition")
+    count = len(repair.still_missing)
+    left = f"{count} {agreeing(count, 'partition', 'partitions')}"  # plain digits: alerts repeat it
     return f"Glue still lacks {left} ({named(repair.still_missing)})"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from metaplat.model.table_rule import TableRule
 from metaplat.model.verdict import Severity, Verdict
-from metaplat.rules.tables.bucket_figures import bucket_figures, named
+from metaplat.rules.tables.bucket_figures import bucket_figures, counted_buckets
 from metaplat.rules.tables.folders import uncounted_buckets
 from metaplat.rules.wording import counted
 
@@ -44,7 +44,9 @@ def _judge_facts(facts: TableFacts) -> Verdict:
         sentence = f"Source table {name} should exist and was not found. Create it, or correct the settings."
         return Verdict.judged(passed=False, sentence=sentence, numbers={"source_found": 0})
     if misnamed := uncounted_buckets(facts):
-        return Verdict.not_evaluated(f"Rows in misnamed folders are not counted: buckets {named(misnamed)}.")
+        return Verdict.not_evaluated(
+            f"Rows in misnamed folders are not counted: {counted_buckets(misnamed)}."
+        )
     rows = bucket_figures(facts, "rows")
     if rows.unknown:
         return Verdict.not_evaluated(
@@ -60,7 +62,7 @@ def _compare(rows: int, source_rows: int, name: str, tolerance_pct: float) -> Ve
     # at tolerance 0 the integers decide: a tiny share of a huge table is a difference all the same
     passed = difference == 0 if tolerance_pct == 0 else percent <= tolerance_pct
     expected = f"at most {tolerance_pct:g} % apart expected" if tolerance_pct else "as many expected"
-    sentence = f"{counted(rows, 'row')}; source {name} has {source_rows}, {expected}."
+    sentence = f"{counted(rows, 'row')}; source {name} has {source_rows:,}, {expected}."
     if not passed:
         sentence += f" They are {counted(difference, 'row')} apart. Load what is missing, then check again."
     return Verdict.judged(

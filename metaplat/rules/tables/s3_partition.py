@@ -11,7 +11,7 @@ from metaplat.model.table_rule import TableRule
 from metaplat.model.verdict import MAX_SAMPLES, Severity, Verdict
 from metaplat.rules.tables.bucket_figures import named
 from metaplat.rules.tables.folders import padded_folders, present_buckets
-from metaplat.rules.wording import counted
+from metaplat.rules.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,14 +24,15 @@ ADVICE = "Look at the job that writes the table, or at what removed the objects;
 def _judge_facts(facts: TableFacts) -> Verdict:
     present, expected = present_buckets(facts), facts.table.bucket_count
     missing = [bucket for bucket in range(expected) if bucket not in present]
-    sentence = f"{expected - len(missing)} of {expected} buckets hold data files."
+    held = expected - len(missing)
+    sentence = f"{held:,} of {counted(expected, 'bucket')} {agreeing(held, 'holds', 'hold')} data files."
     if missing:
         sentence += f" Missing: {named(missing)}. {ADVICE}"
     return Verdict.judged(
         passed=not missing,
         sentence=sentence,
         numbers={
-            "present": expected - len(missing),
+            "present": held,
             "expected": expected,
             "missing": len(missing),
         },

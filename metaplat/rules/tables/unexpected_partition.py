@@ -35,7 +35,7 @@ def _judge_facts(facts: TableFacts) -> Verdict:
     sentence = (
         f"All data should lie in {first} to {last}; "
         f"{counted(files, 'file')} outside: {named([_shown(folder) for folder in strange])}. "
-        "No rule counts their rows. Find out who wrote them, move or remove them, then check again."
+        "No rule counts rows there. Find out who wrote such files, move or remove them, then check again."
     )
     samples = [
         {"folder": shown_value(f.name), "kind": f.kind.value, "files": f.files, "bytes": f.bytes}

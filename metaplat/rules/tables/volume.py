@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from metaplat.model.table_rule import TableRule
 from metaplat.model.verdict import Severity, Verdict
-from metaplat.rules.tables.bucket_figures import bucket_figures, bucket_unknown, named
+from metaplat.rules.tables.bucket_figures import bucket_figures, bucket_unknown, counted_buckets
 from metaplat.rules.tables.folders import uncounted_buckets
 from metaplat.rules.wording import counted
 
@@ -30,7 +30,9 @@ def _judge_facts(facts: TableFacts) -> Verdict:
     if rows.unknown:
         return Verdict.not_evaluated(f"{UNKNOWN}{rows.unknown_note} Measure them, or see parquet_file.")
     if misnamed := uncounted_buckets(facts):
-        return Verdict.not_evaluated(f"Rows in misnamed folders are not counted: buckets {named(misnamed)}.")
+        return Verdict.not_evaluated(
+            f"Rows in misnamed folders are not counted: {counted_buckets(misnamed)}."
+        )
     totals = _totals(facts)
     if len(totals) < facts.limits.volume_runs:
         return _warming_up(rows.total, len(totals), facts.limits)
@@ -44,9 +46,7 @@ def _judge_facts(facts: TableFacts) -> Verdict:
     whole = _is_unusual(rows.total, usual, facts.limits)
     sentence = _sentence(rows.total, usual, len(totals), facts.limits)
     if unusual:
-        sentence += (
-            f" {counted(len(unusual), 'bucket')} changed more ({named([entry[0] for entry in unusual])})."
-        )
+        sentence += f" {counted_buckets([entry[0] for entry in unusual])} changed more."
     return Verdict.judged(
         passed=not (whole or unusual),
         sentence=f"{sentence} {ADVICE}" if whole or unusual else sentence,
@@ -107,9 +107,10 @@ def _numbers(rows: int, usual: float, runs: int) -> dict[str, int | float]:
 
 
 def _sentence(rows: int, usual: float, runs: int, limits: TableLimits) -> str:
+    floor = counted(limits.volume_floor_rows, "row")
     return (
-        f"{counted(rows, 'row')}; the median of {counted(runs, 'earlier run')} is {usual:.15g}; a change of "
-        f"at most {limits.volume_change_pct:g} % expected, from {limits.volume_floor_rows} rows on."
+        f"{counted(rows, 'row')}; the median of {counted(runs, 'earlier run')} is {usual:,.0f}; a change of "
+        f"at most {limits.volume_change_pct:g} % expected, from {floor} on."
     )
 
 

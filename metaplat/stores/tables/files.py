@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(/|$)")
 """How the address of some other storage begins: ``hdfs://``, ``file:/``, and what is left of ``s3://``."""
 
+PERMISSION_DENIED = "cannot be read: permission denied"
+"""Why a file cannot be read though nothing may be wrong with it."""
+
 
 class TableFiles(Protocol):
     """The objects below one location, read in parts; safe to use in many threads.
 
     Every method raises TransientStoreError or PermanentStoreError where the store fails. ``read_tail`` and
-    ``read_ranges`` raise KeyError where the object is gone or was rewritten since it was listed.
+    ``read_ranges`` raise KeyError where the object is gone or was rewritten since it was listed,
+    and InvalidInputError where it alone is not for this user.
     """
 
     @property

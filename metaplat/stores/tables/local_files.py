@@ -13,9 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metaplat.model.errors import PermanentStoreError
-from metaplat.stores.local_errors import MISSING, local_error
+from metaplat.model.errors import InvalidInputError, PermanentStoreError
+from metaplat.stores.local_errors import DENIED, MISSING, reading_error
 from metaplat.stores.local_objects import LocalObjects
+from metaplat.stores.tables.files import PERMISSION_DENIED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ class LocalTableFiles:
             is_folder = stat.S_ISDIR(os.stat(self.address).st_mode)  # noqa: PTH116
         except OSError as error:
             if error.errno not in MISSING:
-                raise local_error(self._objects.root, attempted, error) from error
+                raise reading_error(self._objects.root, attempted, error) from error
             problem = "it does not exist"
         else:
             if is_folder:
@@ -77,7 +78,9 @@ class LocalTableFiles:
         except OSError as error:
             if error.errno in MISSING:
                 raise KeyError(info.key) from None
-            raise local_error(self._objects.root, f"read {info.shown_key!r}", error) from error
+            if error.errno in DENIED:  # of one file: the others can be judged
+                raise InvalidInputError(PERMISSION_DENIED) from None
+            raise reading_error(self._objects.root, f"read {info.shown_key!r}", error) from error
         now = self._objects.info(info.key)  # asked last: whatever was read was still this writing
         if now is None or now.identity != info.identity:
             raise KeyError(info.key)
