@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from metaplat.model.field import Field, ListOf, Struct
+from metaplat.model.field import Field, ListOf, MapOf, Struct
 from metaplat.model.polars_schema import polars_schema
 
 if TYPE_CHECKING:
@@ -46,7 +46,11 @@ def _series(field: Field, values: list[Any], dtype: pl.DataType) -> pl.Series:
     if field.dtype is datetime:
         whole = [None if value is None else (value - EPOCH) // MICROSECOND for value in values]
         return pl.Series(field.name, whole, dtype=pl.Int64).cast(dtype)
-    if isinstance(field.dtype, ListOf | Struct) and "Datetime" not in str(dtype):
+    if isinstance(field.dtype, MapOf):
+        values = [
+            value and [{"key": name, "value": value[name]} for name in sorted(value)] for value in values
+        ]
+    if isinstance(field.dtype, ListOf | Struct | MapOf) and "Datetime" not in str(dtype):
         texts = [None if value is None else orjson.dumps(value).decode() for value in values]
         return pl.Series(field.name, texts, dtype=pl.String).str.json_decode(dtype)
     return pl.Series(field.name, values, dtype=dtype)

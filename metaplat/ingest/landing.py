@@ -71,6 +71,8 @@ class Landing:
     """
 
     def __init__(self, domain: MetadataDomain, stores: Stores, now: datetime) -> None:
+        if domain.parent is not None:
+            raise UsageError(f"{domain.name} is made of what lands for {domain.parent}: land it there")
         self._domain, self._stores, self._now = domain, stores, now
         self._reader = RecordReader(domain, stores.settings, now)
         self._max_bytes = stores.settings.ingest.max_object_mb << 20
@@ -121,7 +123,7 @@ class Landing:
         row, problem = None, None
         try:
             record = self._reader.accept(record)
-            row = self._reader.typed(record)
+            row = self._reader.typed(next(iter(self._domain.parts(record)), record))
         except InvalidInputError as error:
             record, problem = self._reader.redact(record), scrub(str(error))
         return self._reader.scrub_undeclared(record), row, problem
@@ -185,6 +187,8 @@ class Landing:
             stored = orjson.loads(self._stores.landing.get(key))
         except (KeyError, orjson.JSONDecodeError):
             return False
+        if self._domain.knows_more is not None:
+            return stored != record and self._domain.knows_more(stored, record)
         return stored != record and _known_values(stored) >= _known_values(record)
 
 

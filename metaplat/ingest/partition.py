@@ -99,7 +99,8 @@ class PartitionIngest:
         domain, stores = self._domain, self._stores
         read = self._read(partition, objects)
         unique = deduplicate(domain, read.rows, settled)
-        self.touched.update(land_strays(stores.landing, domain, read.strays))
+        if domain.parent is None:  # what its objects hold elsewhere, the parent lands where it belongs
+            self.touched.update(land_strays(stores.landing, domain, read.strays))
         write_quarantine(stores.quarantine, domain, partition, read.bad)
         written = stores.lake.write(domain, partition, build_frame(domain, unique.rows))
         hot_problem = put_hot_rows(stores, domain, unique.rows, self._now)

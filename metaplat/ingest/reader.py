@@ -91,14 +91,20 @@ class RecordReader:
         latest = item.modified + self._skew  # the clock of the landing, so that a later run judges alike
         try:
             for position, record in decode(content, self._max_bytes):
-                result.records += 1
                 if isinstance(record, InvalidInputError):
+                    result.records += 1
                     result.bad.append(BadRecord(item.shown_key, position, str(record)))
                 else:
-                    self._read_record(partition, item, position, record, latest, result)
+                    self._read_whole(partition, item, position, record, latest, result)
         except InvalidInputError as error:
             result.records += 1
             result.bad.append(BadRecord(item.shown_key, None, str(error)))
+
+    def part(self, record: Record) -> Record | None:
+        """Return the first record of the domain in a landed one; None where it holds none, or is broken."""
+        with suppress(InvalidInputError):
+            return next(iter(self._domain.parts(record)), None)
+        return None
 
     def accept(self, record: Record) -> Record:
         """Return a landed record in the declared shape, without personal data; raises InvalidInputError."""
@@ -108,10 +114,13 @@ class RecordReader:
         """Key of the partition a landed record belongs to, or None where it does not say; a bad one may."""
         with suppress(InvalidInputError):  # then it is in the declared shape already, or says nothing
             record = self.accept(record)
+        part = self.part(record)
+        if part is None:
+            return None
         try:
             if self._by.derived:
-                return self._home(self.typed(record)[self._by.name])
-            return self._home(self._type_home(self._find_home(record)[0])[self._by.name])
+                return self._home(self.typed(part)[self._by.name])
+            return self._home(self._type_home(self._find_home(part)[0])[self._by.name])
         except InvalidInputError:
             return None
 
@@ -125,7 +134,7 @@ class RecordReader:
         row["extra"] = _extra_text(extra) if extra else None
         return row
 
-    def _read_record(  # noqa: PLR0913, RUF100  # the parts of one place
+    def _read_whole(  # noqa: PLR0913, RUF100  # the parts of one place
         self,
         partition: str,
         item: ObjectInfo,
@@ -134,6 +143,32 @@ class RecordReader:
         latest: datetime,
         result: ReadResult,
     ) -> None:
+        """Read every record of the domain that one landed record holds."""
+        try:
+            parts = list(self._domain.parts(record))
+        except InvalidInputError as error:
+            result.records += 1
+            kept = self.scrub_undeclared(self.redact(record))
+            result.bad.append(BadRecord(item.shown_key, position, scrub(str(error)), kept))
+            return
+        for part in parts:
+            result.records += 1
+            home = self._read_record(partition, item, position, part, latest, result)
+            if home is not None:
+                whole = record if self._domain.parent is None else part
+                stray = self.scrub_undeclared(self.redact(self._domain.parse(whole)))
+                result.strays.setdefault((home, item.key), []).append(stray)
+
+    def _read_record(  # noqa: PLR0913, RUF100  # the parts of one place
+        self,
+        partition: str,
+        item: ObjectInfo,
+        position: int,
+        record: Record,
+        latest: datetime,
+        result: ReadResult,
+    ) -> str | None:
+        """Add one record to ``result``; where it belongs to another partition, return the key of that."""
         try:
             record = self.accept(record)
             row = self.typed(record)
@@ -142,14 +177,14 @@ class RecordReader:
         except InvalidInputError as error:
             kept = self.redact(record)  # again, where the record was refused before it was accepted
             result.bad.append(BadRecord(item.shown_key, position, scrub(str(error)), kept))
-            return
+            return None
         if home != partition:
-            result.strays.setdefault((home, item.key), []).append(self.scrub_undeclared(record))
-            return
+            return home
         row["source_object"] = item.shown_key
         if row["extra"] is not None:
             result.unknown_fields += len(orjson.loads(row["extra"]))
         result.rows.append(row)
+        return None
 
     def _refuse_future(self, row: Row, latest: datetime) -> None:
         for name in self._times:

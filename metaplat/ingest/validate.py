@@ -15,7 +15,7 @@ from pydantic_core import SchemaValidator, ValidationError, core_schema
 from metaplat.ingest.decode import json_type
 from metaplat.model.domain import Row
 from metaplat.model.errors import InvalidInputError
-from metaplat.model.field import DType, Field, ListOf, Struct
+from metaplat.model.field import DType, Field, ListOf, MapOf, Struct
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema, ErrorDetails
@@ -101,6 +101,8 @@ def _type_schema(dtype: DType, field: Field | None) -> CoreSchema:
         return _members(dtype.fields)
     if isinstance(dtype, ListOf):
         return core_schema.list_schema(_type_schema(dtype.item, None), strict=True)
+    if isinstance(dtype, MapOf):
+        return core_schema.dict_schema(core_schema.str_schema(), core_schema.str_schema(), strict=True)
     if dtype is datetime:
         return core_schema.no_info_plain_validator_function(to_utc)
     if dtype is float:

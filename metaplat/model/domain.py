@@ -82,6 +82,13 @@ class MetadataDomain:
         How a row with the same key may lawfully change over time.
     hot : HotTable or None
         Its table in the hot store, where it has one.
+    parent : str or None
+        Name of the domain whose landing objects this one reads too: what lands, lands for the parent.
+    parts : callable
+        Landed record -> the records of this domain in it; itself by default. It may raise InvalidInputError.
+    knows_more : callable or None
+        (Landed record, new record of the same final run) -> whether the landed one is to stay; by default
+        the one with fewer unknown values stays, and of two with equally many the landed one.
     """
 
     name: str
@@ -102,6 +109,9 @@ class MetadataDomain:
     provisional: Provisional | None = None
     progress: Progress | None = None
     hot: HotTable | None = None
+    parent: str | None = None
+    parts: Callable[[Record], Iterable[Record]] = lambda record: (record,)
+    knows_more: Callable[[Record, Record], bool] | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name) or "__" in self.name:

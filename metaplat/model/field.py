@@ -36,8 +36,13 @@ class ListOf:
     item: type | Struct
 
 
-DType = type | Struct | ListOf
-"""``str``, ``int``, ``float``, ``bool``, ``datetime`` (aware, UTC, microseconds), a Struct or a ListOf."""
+@dataclass(frozen=True)
+class MapOf:
+    """Names and values that no declaration can list, both of them text: landed as a JSON object."""
+
+
+DType = type | Struct | ListOf | MapOf
+"""``str``, ``int``, ``float``, ``bool``, ``datetime`` (aware, UTC, microseconds), Struct, ListOf or MapOf."""
 
 SCALARS: frozenset[type] = frozenset({str, int, float, bool, datetime})
 
@@ -55,7 +60,7 @@ class Field:
     doc : str
         One sentence for the UI, the docs and the SQL user.
     key : bool
-        Part of the primary key; a key is never null.
+        Part of the primary key; null in a nullable part is a value of its own ("there is none").
     nullable : bool
         Whether an unknown value (null) is allowed.
     unit : str or None
@@ -86,8 +91,6 @@ class Field:
     derived: bool = False
 
     def __post_init__(self) -> None:
-        if self.key and self.nullable:
-            raise ValueError(f"field {self.name}: a key cannot be nullable")
         if isinstance(self.dtype, type) and self.dtype not in SCALARS:
             raise ValueError(f"field {self.name}: {self.dtype.__name__} is not a column type")
 

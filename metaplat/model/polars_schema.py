@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from metaplat.model.field import DType, Field, ListOf, Struct
+from metaplat.model.field import DType, Field, ListOf, MapOf, Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,8 @@ def polars_type(dtype: DType) -> pl.DataType:
         return pl.Struct(polars_schema(dtype.fields))
     if isinstance(dtype, ListOf):
         return pl.List(polars_type(dtype.item))
+    if isinstance(dtype, MapOf):  # Polars has no map; this is how Arrow and Parquet lay one out
+        return pl.List(pl.Struct({"key": pl.String(), "value": pl.String()}))
     types: dict[type, pl.DataType] = {
         str: pl.String(),
         int: pl.Int64(),

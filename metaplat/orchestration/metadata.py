@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from metaplat.model.field import DType, Field, ListOf, Struct
+from metaplat.model.field import DType, Field, ListOf, MapOf, Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +32,8 @@ def type_name(dtype: DType) -> str:
     """Name of a column type as a SQL user writes it."""
     if isinstance(dtype, ListOf):
         return f"list<{type_name(dtype.item)}>"
+    if isinstance(dtype, MapOf):
+        return "map<string, string>"
     if isinstance(dtype, Struct):
         return f"struct<{', '.join(f'{field.name}: {type_name(field.dtype)}' for field in dtype.fields)}>"
     names = {str: "string", int: "bigint", float: "double", bool: "boolean", datetime: "timestamp (UTC)"}

@@ -21,8 +21,18 @@ if TYPE_CHECKING:
     from metaplat.model.domain import MetadataDomain
 
 
-def partition_complete() -> Rule:
-    """Return the rule that partitions hold what landed for them, nothing else, and that none is missing."""
+def partition_complete(*, every: bool = True) -> Rule:
+    """Return the rule that partitions hold what landed for them, and nothing else.
+
+    Parameters
+    ----------
+    every : bool
+        Whether no partition may be missing either; false where days without anything are usual.
+    """
+    if not every:
+        return Rule(
+            "partition", "Every landed object is ingested, every row is in its partition.", judge_partition
+        )
     doc = "Every landed object is ingested, every row is in its partition, and no partition is missing."
     return Rule("partition", doc, judge_partition, judge_table)
 

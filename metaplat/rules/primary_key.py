@@ -26,7 +26,8 @@ def primary_key() -> Rule:
 
     def judge(evidence: PartitionEvidence) -> Verdict:
         domain = evidence.domain
-        verdict = judge_primary_key(evidence.frame, domain.keys, evidence.receipt)
+        required = [field.name for field in domain.fields if field.key and not field.nullable]
+        verdict = judge_primary_key(evidence.frame, domain.keys, evidence.receipt, required)
         samples = shown_rows(verdict.samples, domain.columns)
         sentence = verdict.sentence
         if verdict.numbers["conflicts"]:
@@ -42,7 +43,10 @@ def primary_key() -> Rule:
 
 
 def judge_primary_key(
-    frame: pl.DataFrame, keys: Sequence[str], receipt: IngestReceipt | None = None
+    frame: pl.DataFrame,
+    keys: Sequence[str],
+    receipt: IngestReceipt | None = None,
+    required: Sequence[str] | None = None,
 ) -> Verdict:
     """Judge that every key is complete, occurs once, and landed with one content.
 
@@ -54,6 +58,8 @@ def judge_primary_key(
         Names of the key columns.
     receipt : IngestReceipt or None
         What ingest dropped. A conflict (same key, other content) fails; an identical delivery is counted.
+    required : sequence of str or None
+        The key columns that may never be null; None means all of them.
 
     Returns
     -------
@@ -67,7 +73,8 @@ def judge_primary_key(
         A key column is missing; the caller records "not evaluated".
     """
     require_columns(frame, keys, "primary_key")
-    whole = frame.drop_nulls(keys).select(keys)
+    required = keys if required is None else required
+    whole = frame.drop_nulls(required).select(keys)
     numbers = {
         "null_keys": frame.height - whole.height,
         "duplicate_rows": whole.height - whole.n_unique(),
@@ -78,18 +85,20 @@ def judge_primary_key(
     sentence = f"{broken} of {counted(frame.height, 'row')} break the key ({', '.join(keys)})."
     if numbers["conflicts"]:
         sentence += f" {counted(numbers['conflicts'], 'record')} landed under a key with other content."
-    samples = _broken_rows(frame, whole, keys) if broken else []
+    samples = _broken_rows(frame, whole, keys, required) if broken else []
     samples += _problem_rows(receipt.conflict_samples, "landed with other content") if receipt else []
     return Verdict.judged(
         passed=not broken and not numbers["conflicts"], sentence=sentence, numbers=numbers, samples=samples
     )
 
 
-def _broken_rows(frame: pl.DataFrame, whole: pl.DataFrame, keys: Sequence[str]) -> list[dict[str, object]]:
+def _broken_rows(
+    frame: pl.DataFrame, whole: pl.DataFrame, keys: Sequence[str], required: Sequence[str]
+) -> list[dict[str, object]]:
     """Keys that are null in part, then keys that occur more than once, in the order of the frame."""
     import polars as pl
 
-    null = pl.any_horizontal(pl.col(key).is_null() for key in keys)
+    null = pl.any_horizontal(pl.col(key).is_null() for key in required)
     incomplete = frame.filter(null).select(keys).unique(maintain_order=True)
     twice = whole.filter(whole.is_duplicated()).unique(maintain_order=True)
     return [

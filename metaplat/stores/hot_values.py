@@ -37,7 +37,7 @@ def encoder(dtype: DType) -> Convert:
         return _list_encoder(encoder(dtype.item))
     if isinstance(dtype, Struct):
         return _struct_encoder({member.name: encoder(member.dtype) for member in dtype.fields})
-    return _ENCODERS[dtype]
+    return _ENCODERS[_scalar(dtype)]
 
 
 def decoder(dtype: DType) -> Convert:
@@ -50,7 +50,13 @@ def decoder(dtype: DType) -> Convert:
         return lambda value: {
             name: None if value.get(name) is None else decode(value[name]) for name, decode in members.items()
         }
-    return _DECODERS[dtype]
+    return _DECODERS[_scalar(dtype)]
+
+
+def _scalar(dtype: DType) -> type:
+    if not isinstance(dtype, type):
+        raise TypeError("a hot table carries no maps; leave the column out of its declaration")
+    return dtype
 
 
 def stored_bytes(value: object) -> int:

@@ -13,7 +13,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from metaplat.model.field import DType, ListOf, Struct
+from metaplat.model.field import DType, ListOf, MapOf, Struct
 from metaplat.model.table_metrics import METRICS, TABLE_PROFILES
 from metaplat.stores.lake import FILE
 
@@ -61,7 +61,7 @@ def profiles_statement(lake_folder: str) -> str:
 def _statement(name: str, fields: Sequence[Field], files: str, further: str = "") -> str:
     """Return the view ``name`` of the columns ``fields`` over ``files``, a glob, and of ``further`` ones."""
     types = {field.name: sql_type(field.dtype) for field in fields}
-    columns = ", ".join(identifier(column) for column in types)
+    columns = ", ".join(_column(field) for field in fields)
     nothing = ", ".join(f"NULL::{kind} AS {identifier(column)}" for column, kind in types.items())
     schema = ", ".join(
         f"{literal(column)}: {{name: {literal(column)}, type: {literal(kind)}, default_value: NULL}}"
@@ -75,6 +75,12 @@ def _statement(name: str, fields: Sequence[Field], files: str, further: str = ""
     )
 
 
+def _column(field: Field) -> str:
+    """Return a column as the view shows it: ``environment['spark.app.name']`` works on a map only."""
+    name = identifier(field.name)
+    return f"map_from_entries({name}) AS {name}" if isinstance(field.dtype, MapOf) else name
+
+
 def sql_type(dtype: DType) -> str:
     """Return the DuckDB type of a declared type."""
     if isinstance(dtype, Struct):
@@ -82,6 +88,8 @@ def sql_type(dtype: DType) -> str:
         return f"STRUCT({members})"
     if isinstance(dtype, ListOf):
         return f"{sql_type(dtype.item)}[]"
+    if isinstance(dtype, MapOf):
+        return "STRUCT(key VARCHAR, value VARCHAR)[]"
     return _TYPES[dtype]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from metaplat.ingest.flatten import build_flattener
 from metaplat.ingest.validate import build_validator
 from metaplat.model.errors import InvalidInputError
-from metaplat.model.field import DType, Field, ListOf, Struct
+from metaplat.model.field import DType, Field, ListOf, MapOf, Struct
 from metaplat.model.polars_schema import polars_schema
 
 STEP = Struct((Field("reason", str, ""), Field("count", int, "", nullable=True)))
@@ -229,13 +229,15 @@ def fitting(dtype: DType) -> st.SearchStrategy[Any]:
         return st.lists(fitting(dtype.item), max_size=3)
     if isinstance(dtype, Struct):
         return st.fixed_dictionaries({each.name: fitting(each.dtype) for each in dtype.fields})
-    return {
+    strategies: dict[DType, st.SearchStrategy[Any]] = {
         str: st.text(),
         int: st.integers(-(2**63) + 1, 2**63 - 1) | st.integers(-9, 9).map(float),
         float: st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70),
         bool: st.booleans(),
         datetime: st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat),
-    }[dtype]
+        MapOf(): st.dictionaries(st.text(), st.text()),
+    }
+    return strategies[dtype]
 
 
 def is_typed(value: object, dtype: DType) -> bool:

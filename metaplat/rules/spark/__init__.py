@@ -1,0 +1,1 @@
+"""Rules about Spark applications, their stages and executors."""

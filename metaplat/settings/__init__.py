@@ -1,0 +1,44 @@
+"""Typed settings from one file and the environment, and nothing read at import.
+
+Here: the names other rooms use. ``sections`` holds every key, ``loading`` reads them.
+"""
+
+from metaplat.settings.loading import CONFIG_VARIABLE, DEFAULT_FILE, PREFIX, Settings, load_settings
+from metaplat.settings.sections import (
+    AlertLevel,
+    AlertSettings,
+    DagsterSettings,
+    DeclaredTable,
+    HotSettings,
+    IngestSettings,
+    KubernetesSettings,
+    MonitorSettings,
+    PrivacySettings,
+    S3Settings,
+    Section,
+    SensorSettings,
+    SinkSettings,
+    SparkSettings,
+)
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "DEFAULT_FILE",
+    "PREFIX",
+    "AlertLevel",
+    "AlertSettings",
+    "DagsterSettings",
+    "DeclaredTable",
+    "HotSettings",
+    "IngestSettings",
+    "KubernetesSettings",
+    "MonitorSettings",
+    "PrivacySettings",
+    "S3Settings",
+    "Section",
+    "SensorSettings",
+    "Settings",
+    "SinkSettings",
+    "SparkSettings",
+    "load_settings",
+]
