@@ -2,9 +2,11 @@
 
 locals {
   expiring = merge(
-    { for name, domain in var.domains : "landing-${name}" => {
-      prefix = "${var.prefix}/landing/${domain.landing}"
-      days   = domain.archive_days
+    # Domains of one family read the same landing objects: one rule for them.
+    { for landing in distinct([for domain in var.domains : domain.landing]) :
+      "landing-${trimsuffix(landing, "/")}" => {
+        prefix = "${var.prefix}/landing/${landing}"
+        days   = max([for domain in var.domains : domain.archive_days if domain.landing == landing]...)
     } },
     { for name, domain in var.domains : "lake-${name}" => {
       prefix = "${var.prefix}/lake/${name}/"

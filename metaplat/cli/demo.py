@@ -6,8 +6,11 @@ import hashlib
 from dataclasses import astuple, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from metaplat.cli.demo_spark import land_small_job
 from metaplat.cli.options import Config, Json, configured_stores
 from metaplat.cli.output import note, print_content, print_table, progress_bar
 from metaplat.cli.report import ReportFormat, current_report, rendered
@@ -27,20 +30,33 @@ if TYPE_CHECKING:
 
 SAMPLES = Path(__file__).parent / "samples"
 PAGE = "checks.html"
+SPARK = "spark_applications"
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-def demo(json: Json = False, config: Config = None) -> None:
+def demo(
+    spark: Annotated[
+        bool,
+        typer.Option(
+            "--spark/--no-spark", help="Run a small Spark job, where there is Java, and collect it."
+        ),
+    ] = True,
+    json: Json = False,
+    config: Config = None,
+) -> None:
     """Land the bundled samples, materialize every domain, check, report. Running it again changes nothing.
 
-    The samples hold planted faults, so some checks fail; the exit code is 0 all the same. With --json, the
+    The samples hold planted faults, so some checks fail; the exit code is 0 all the same. Where there is Java
+    and pyspark, a small Spark job is run and collected too, and its findings are shown. With --json, the
     report is printed as one JSON document.
 
     Example: metaplat demo
     """
     stores, chosen = configured_stores(), all_domains()
     for domain in chosen:
-        note(f"{domain.name}: {_land_samples(domain, stores)} sample objects are landed")
+        if domain.parent is None:
+            landed = land_small_job(domain, stores) if spark and domain.name == SPARK else 0
+            note(f"{domain.name}: {landed + _land_samples(domain, stores)} sample objects are landed")
         _materialize_landed(domain, stores)
     report = current_report(chosen, stores)
     _put_page(report, stores)

@@ -10,7 +10,7 @@ from metaplat.cli.materialize_tables import check_named, is_table, materialize_n
 from metaplat.cli.options import Config, Domain, From, Json, Partition, To, configured_stores
 from metaplat.cli.output import note, print_json, progress_bar
 from metaplat.cli.run_output import exit_on_failures, latest_verdicts, print_outcomes
-from metaplat.domains import domain_named
+from metaplat.domains import domain_named, with_children
 from metaplat.ingest.receipts import Receipts
 from metaplat.model.verdict import Outcome
 from metaplat.orchestration.clock import utc_now
@@ -66,7 +66,8 @@ def materialize(
     """Ingest partitions from their landed objects, then check them, in one Dagster run.
 
     Scattered partitions of --missing take one run per contiguous stretch. Running it again is safe: the same
-    objects give the same rows. A monitored table is named table_profile/TABLE: its buckets are profiled.
+    objects give the same rows. Domains made of the same objects follow in runs of their own: spark_stages
+    after spark_applications. A monitored table is named table_profile/TABLE: its buckets are profiled.
     Exit code 1: a check fails; 3: a store failed, and what was ingested stays.
 
     Example: metaplat materialize job_executions --from 2025-11-01 --to 2025-11-30
@@ -77,12 +78,15 @@ def materialize(
         materialize_named(domain, partition, first, last, missing=missing, as_json=json)
         return
     chosen, stores, now = domain_named(domain), configured_stores(), utc_now()
-    stretches = named_stretches(chosen.partitions, partition, first, last, missing=missing)
-    if stretches is None:
-        stretches = missing_partitions(chosen, stores, now)
-        if not stretches:
-            note(f"nothing landed for {chosen.name} that was not ingested and checked")
-    _run_and_print(run, chosen, stores, stretches, as_json=json)
+    named = named_stretches(chosen.partitions, partition, first, last, missing=missing)
+
+    def stretches_of(each: MetadataDomain) -> Sequence[Sequence[str]]:
+        found = missing_partitions(each, stores, now) if named is None else named
+        if not found:
+            note(f"nothing landed for {each.name} that was not ingested and checked")
+        return found
+
+    _run_and_print(run, chosen, stores, stretches_of, as_json=json)
 
 
 def check(
@@ -95,7 +99,8 @@ def check(
 ) -> None:
     """Check partitions as they are stored, by default all that were ingested; nothing is ingested.
 
-    Exit code 1: a check fails; 3: a store failed, and not everything could be checked.
+    Domains made of the same landed objects follow. Exit code 1: a check fails; 3: a store failed, and not
+    everything could be checked.
 
     Example: metaplat check job_executions --partition 2025-11-29
     """
@@ -105,31 +110,43 @@ def check(
         check_named(domain, partition, first, last, as_json=json)
         return
     chosen, stores = domain_named(domain), configured_stores()
-    stretches = named_stretches(chosen.partitions, partition, first, last, missing=False)
-    if stretches is None:
-        stretches = ingested_partitions(chosen, Receipts(stores.state, chosen), utc_now())
-        if not stretches:
-            note(f"nothing of {chosen.name} was ever ingested")
-    _run_and_print(run, chosen, stores, stretches, as_json=json)
+    named = named_stretches(chosen.partitions, partition, first, last, missing=False)
+
+    def stretches_of(each: MetadataDomain) -> Sequence[Sequence[str]]:
+        if named is not None:
+            return named
+        found = ingested_partitions(each, Receipts(stores.state, each), utc_now())
+        if not found:
+            note(f"nothing of {each.name} was ever ingested")
+        return found
+
+    _run_and_print(run, chosen, stores, stretches_of, as_json=json)
 
 
 def _run_and_print(
     run: Callable[[MetadataDomain, Stores, Sequence[str]], RunOutcome],
     domain: MetadataDomain,
     stores: Stores,
-    stretches: Sequence[Sequence[str]],
+    stretches_of: Callable[[MetadataDomain], Sequence[Sequence[str]]],
     *,
     as_json: bool,
 ) -> None:
+    outcomes: dict[str, list[RunOutcome]] = {}
     with progress_bar() as draw, watching(draw):
-        outcomes = [run(domain, stores, partitions) for partitions in stretches]
-    document = as_document(domain, outcomes)
+        for each in with_children(domain):
+            outcomes[each.name] = [run(each, stores, partitions) for partitions in stretches_of(each)]
+    documents = [as_document(each, outcomes[each.name]) for each in with_children(domain)]
     if as_json:
-        print_json(document)
-    elif outcomes:
-        print_verdicts(outcomes)
-    exit_on_failures(outcomes)
-    if any(verdict["outcome"] == Outcome.FAILED for verdict in document["verdicts"]):
+        children = {"children": documents[1:]} if documents[1:] else {}
+        print_json(documents[0] | children)
+    for name, runs in outcomes.items():
+        if runs and not as_json:
+            if len(outcomes) > 1:
+                note(f"{name}:")
+            print_verdicts(runs)
+    exit_on_failures([outcome for runs in outcomes.values() for outcome in runs])
+    verdicts = (verdict for document in documents for verdict in document["verdicts"])
+    if any(verdict["outcome"] == Outcome.FAILED for verdict in verdicts):
         raise typer.Exit(1)
 
 

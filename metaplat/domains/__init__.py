@@ -31,6 +31,11 @@ def all_domains() -> tuple[MetadataDomain, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
+def with_children(domain: MetadataDomain) -> tuple[MetadataDomain, ...]:
+    """Return a domain, then those made of the same landing objects."""
+    return (domain, *(each for each in all_domains() if each.parent == domain.name))
+
+
 def check_privacy(privacy: PrivacySettings) -> None:
     """Raise SettingsError where a field to redact belongs to no domain: a slip of the pen must not leak."""
     known = {domain.name: domain for domain in all_domains()}

@@ -229,6 +229,7 @@ DOMAIN = MetadataDomain(
     problems=problems,
     progress=Progress(column="status", running=RUNNING, identity="app_id"),
     provisional=Provisional(column="partitioned_by", value="start", identity="attempt_key"),
+    streams=True,
     parts=application_part,
     knows_more=knows_more,
 )

@@ -82,6 +82,8 @@ class MetadataDomain:
         How a row with the same key may lawfully change over time.
     hot : HotTable or None
         Its table in the hot store, where it has one.
+    streams : bool
+        Whether ``metaplat collect --json`` prints each record on a line of its own, also where it lands them.
     parent : str or None
         Name of the domain whose landing objects this one reads too: what lands, lands for the parent.
     parts : callable
@@ -109,6 +111,7 @@ class MetadataDomain:
     provisional: Provisional | None = None
     progress: Progress | None = None
     hot: HotTable | None = None
+    streams: bool = False
     parent: str | None = None
     parts: Callable[[Record], Iterable[Record]] = lambda record: (record,)
     knows_more: Callable[[Record, Record], bool] | None = None

@@ -41,6 +41,10 @@ class PartitionEvidence:
         Rows of every ingested partition of the domain by key, this one included, in partition order.
     now : datetime
         Aware UTC.
+    history : polars.DataFrame or None
+        Rows of the time before the partition, oldest first, for rules that ask for them by ``Rule.history``:
+        at least as many days and columns as this one asks for, the column of the partitioning among them.
+        None where no rule asked, or partitions have no order in time.
     """
 
     domain: MetadataDomain
@@ -50,6 +54,7 @@ class PartitionEvidence:
     landed: Sequence[ObjectInfo]
     row_history: Mapping[str, int]
     now: datetime
+    history: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,22 @@ JudgeTable = Callable[[TableEvidence], Verdict]
 
 
 @dataclass(frozen=True)
+class History:
+    """What a rule must know of the rows before a partition.
+
+    Parameters
+    ----------
+    days : int
+        How far back, from the start of the partition.
+    columns : sequence of str
+        Names of the columns.
+    """
+
+    days: int
+    columns: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Rule:
     """One expectation about a domain.
 
@@ -127,6 +148,8 @@ class Rule:
         Of a failure.
     blocking : bool
         Whether assets downstream must wait while it fails.
+    history : History or None
+        Earlier rows that ``judge`` looks at; None where it looks at none, so that none are read.
     """
 
     name: str
@@ -135,6 +158,7 @@ class Rule:
     judge_table: JudgeTable | None = None
     severity: Severity = Severity.ERROR
     blocking: bool = False
+    history: History | None = None
 
     def __post_init__(self) -> None:
         if self.judge is None and self.judge_table is None:

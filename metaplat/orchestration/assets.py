@@ -62,6 +62,7 @@ def build_asset(domain: MetadataDomain) -> dg.AssetsDefinition:
             owners=list(domain.owners),
             kinds={"polars", "parquet"},
             group_name=GROUP,
+            deps=[domain.parent] if domain.parent else [],  # it lies beside its parent in the UI
             metadata={
                 "dagster/column_schema": column_schema(domain.columns),
                 "dagster/table_name": domain.name,

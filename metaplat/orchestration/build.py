@@ -10,6 +10,7 @@ from metaplat.domains import all_domains
 from metaplat.orchestration.alert_sensor import build_alert_sensor
 from metaplat.orchestration.assets import build_asset
 from metaplat.orchestration.checks import build_checks, domain_subject
+from metaplat.orchestration.collecting import DOMAIN, collect_job, event_logs_sensor
 from metaplat.orchestration.jobs import check_job, ingest_job
 from metaplat.orchestration.resources import default_resources
 from metaplat.orchestration.schedules import build_schedule
@@ -36,6 +37,7 @@ def build_definitions(
     """Return the definitions of all domains and tables; a test passes its own."""
     domains = all_domains() if domains is None else domains
     tables = tables_at_load() if tables is None else tables
+    collected = any(domain.name == DOMAIN for domain in domains)
     return dg.Definitions(
         assets=[*map(build_asset, domains), *map(build_table_asset, tables)],
         asset_checks=[
@@ -44,10 +46,12 @@ def build_definitions(
         jobs=[
             *(make(domain) for domain in domains for make in (ingest_job, check_job)),
             *(make(table) for table in tables for make in (profile_job, table_check_job)),
+            *([collect_job] if collected else []),
         ],
         sensors=[
             *map(build_sensor, domains),
             *map(build_table_sensor, tables),
+            *([event_logs_sensor] if collected else []),
             build_alert_sensor(),
         ],
         schedules=[*map(build_schedule, domains), *map(build_table_schedule, tables)],

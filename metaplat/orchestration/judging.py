@@ -1,12 +1,15 @@
 """Evidence is gathered, rules judge it, verdicts are logged.
 
-Here: reading each partition once for all its rules, and the table's evidence once for all summaries.
+Here: reading each partition once for all its rules, earlier rows once for all partitions, and the table's
+evidence once for all summaries.
 Not here: Dagster (``checks``), the judgements (``rules``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from metaplat.ingest.partition import landing_prefix
@@ -17,14 +20,17 @@ from metaplat.orchestration.progress import tracked
 from metaplat.reports.verdict_log import VerdictLog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
+
+    import polars as pl
 
     from metaplat.model.domain import MetadataDomain
     from metaplat.model.landed import IngestReceipt, ObjectInfo
     from metaplat.model.rule import Rule
     from metaplat.model.verdict import Outcome, Verdict
     from metaplat.stores.home import Stores
+    from metaplat.stores.lake import Lake
 
 
 @dataclass
@@ -75,13 +81,14 @@ class Judge:
         history = {key: receipt.rows for key, receipt in self._receipts.load_all().items()}
         prefixes = [landing_prefix(self._domain, partition) for partition in partitions]
         landed = self._stores.landing.list_prefixes(prefixes)
+        earlier = EarlierRows(self._domain, self._stores.lake, partitions, history, rules)
         for partition, prefix in tracked("check", list(zip(partitions, prefixes, strict=True))):
             try:
                 evidence = self._evidence(partition, landed[prefix], history)
             except MetaplatError as error:
                 judgement.errors |= {f"{rule.name} of {partition}": error for rule in rules}
                 continue
-            judgement.verdicts[partition] = self._judge(evidence, rules, judgement.errors)
+            judgement.verdicts[partition] = self._judge(evidence, earlier, rules, judgement.errors)
         severities = {rule.name: rule.severity for rule in rules}
         logged = {
             partition: {name: (verdict, severities[name]) for name, verdict in verdicts.items()}
@@ -121,14 +128,94 @@ class Judge:
         return PartitionEvidence(self._domain, partition, frame, receipt, landed, history, self._now)
 
     def _judge(
-        self, evidence: PartitionEvidence, rules: Sequence[Rule], errors: dict[str, MetaplatError]
+        self,
+        evidence: PartitionEvidence,
+        earlier: EarlierRows,
+        rules: Sequence[Rule],
+        errors: dict[str, MetaplatError],
     ) -> dict[str, Verdict]:
         verdicts: dict[str, Verdict] = {}
         for rule in rules:
             if rule.judge is None:
                 continue
             try:
+                if rule.history:
+                    evidence = replace(evidence, history=earlier.before(evidence.partition))
                 verdicts[rule.name] = rule.judge(evidence)
             except MetaplatError as error:
                 errors[f"{rule.name} of {evidence.partition}"] = error
         return verdicts
+
+
+class EarlierRows:
+    """The rows before each of many partitions: read once, with the first one that is asked for.
+
+    Parameters
+    ----------
+    domain : MetadataDomain
+        Whose rows.
+    lake : Lake
+        Where they are.
+    partitions : sequence of str
+        Those that are judged.
+    ingested : collection of str
+        Every partition there is; others are not looked for.
+    rules : sequence of Rule
+        What they ask for decides how far back and which columns.
+    """
+
+    def __init__(
+        self,
+        domain: MetadataDomain,
+        lake: Lake,
+        partitions: Sequence[str],
+        ingested: Collection[str],
+        rules: Sequence[Rule],
+    ) -> None:
+        self._domain, self._lake, self._ingested = domain, lake, ingested
+        asked = [rule.history for rule in rules if rule.history]
+        self._length = timedelta(days=max((history.days for history in asked), default=0))
+        columns = [domain.partitions.by, *(name for history in asked for name in history.columns)]
+        self._columns = list(dict.fromkeys(columns))
+        self._starts = sorted(start for key in partitions if (start := self._start(key)) is not None)
+        self._rows: pl.DataFrame | None = None
+        self._failure: MetaplatError | None = None
+
+    def before(self, partition: str) -> pl.DataFrame | None:
+        """Return the rows before ``partition``, oldest first; None for a bucket, which has no time.
+
+        Raises
+        ------
+        StoreError
+            A partition before it cannot be read.
+        """
+        start = self._start(partition)
+        if start is None:
+            return None
+        rows = self._rows = self._read() if self._rows is None else self._rows
+        moments = rows[self._domain.partitions.by]
+        first, last = (moments.search_sorted(moment, side="left") for moment in (start - self._length, start))
+        return rows.slice(first, last - first)
+
+    def _read(self) -> pl.DataFrame:
+        if self._failure is not None:  # what failed once is not tried again for every partition
+            raise self._failure
+        keys = [key for key in self._ingested if self._is_before_some(key)]
+        try:
+            rows = self._lake.read(self._domain, keys, self._columns)
+        except MetaplatError as error:
+            self._failure = error
+            raise
+        return rows.sort(self._domain.partitions.by, maintain_order=True)
+
+    def _is_before_some(self, key: str) -> bool:
+        """Whether a partition lies before one of those that are judged, and not too long before."""
+        moment = self._start(key)
+        if moment is None:
+            return False
+        following = bisect_right(self._starts, moment)
+        return following < len(self._starts) and self._starts[following] - moment <= self._length
+
+    def _start(self, key: str) -> datetime | None:
+        window = self._domain.partitions.window(key)
+        return window[0] if window else None

@@ -1,6 +1,7 @@
 """Typed settings from one file and the environment, and nothing read at import.
 
-Here: the names other rooms use. ``sections`` holds every key, ``loading`` reads them.
+Here: every key (``sections``), and reading file and environment (``loading``).
+Not here: opening what they name (``stores.home``).
 """
 
 from metaplat.settings.loading import CONFIG_VARIABLE, DEFAULT_FILE, PREFIX, Settings, load_settings
