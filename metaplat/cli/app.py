@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from metaplat.cli import alerts, collect, demo, dev, domains, land, materialize, monitor, query, report
+from metaplat.cli import alerts, collect, demo, dev, domains, land, materialize, monitor, query, report, spark
 from metaplat.cli.options import Config
 
 app = typer.Typer(
@@ -33,3 +33,4 @@ app.command()(report.report)
 app.command()(query.query)
 app.add_typer(monitor.app, name="monitor")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(spark.app, name="spark")

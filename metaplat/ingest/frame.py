@@ -47,10 +47,13 @@ def _series(field: Field, values: list[Any], dtype: pl.DataType) -> pl.Series:
         whole = [None if value is None else (value - EPOCH) // MICROSECOND for value in values]
         return pl.Series(field.name, whole, dtype=pl.Int64).cast(dtype)
     if isinstance(field.dtype, MapOf):
-        values = [
-            value and [{"key": name, "value": value[name]} for name in sorted(value)] for value in values
-        ]
+        values = [None if value is None else _entries(value) for value in values]
     if isinstance(field.dtype, ListOf | Struct | MapOf) and "Datetime" not in str(dtype):
         texts = [None if value is None else orjson.dumps(value).decode() for value in values]
         return pl.Series(field.name, texts, dtype=pl.String).str.json_decode(dtype)
     return pl.Series(field.name, values, dtype=dtype)
+
+
+def _entries(mapping: dict[str, str]) -> list[dict[str, str]]:
+    """Return a map as it is stored, in one order for one content."""
+    return [{"key": name, "value": mapping[name]} for name in sorted(mapping)]

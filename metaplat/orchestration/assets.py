@@ -14,6 +14,7 @@ from metaplat.orchestration.failures import RETRIES, failure_for, partial_failur
 from metaplat.orchestration.metadata import column_schema, receipt_metadata
 from metaplat.orchestration.partitions import in_order, partitions_definition
 from metaplat.orchestration.progress import tracked
+from metaplat.orchestration.spark_pages import write_spark_pages
 from metaplat.stores.home import Stores
 
 GROUP = "operational_metadata"
@@ -32,11 +33,13 @@ def build_asset(domain: MetadataDomain) -> dg.AssetsDefinition:
         keys = in_order(context.partition_keys, domain.partitions)
         try:
             results = ingest_partitions(domain, stores, tracked("ingest", keys), utc_now())
+            done = [key for key, result in results.items() if not isinstance(result, MetaplatError)]
+            pages = write_spark_pages(domain, stores, done, utc_now())
         except MetaplatError as error:
             raise failure_for(error) from error
         failed = {key: result for key, result in results.items() if isinstance(result, MetaplatError)}
         metadata = {
-            key: receipt_metadata(result, stores.lake.address(domain, key))
+            key: receipt_metadata(result, stores.lake.address(domain, key)) | pages.get(key, {})
             for key, result in results.items()
             if not isinstance(result, MetaplatError)
         }

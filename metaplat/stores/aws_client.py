@@ -1,7 +1,8 @@
-"""The clients of Glue, Athena and SNS, and what their failures mean.
+"""The clients of Glue, Athena, SNS and EMR, and what their failures mean.
 
 Here: time limits and attempts; which failures may pass, and what to do about the others.
-Not here: what is asked (``tables.glue``, ``tables.athena``); DynamoDB and S3 have clients of their own.
+Not here: what is asked (``tables.glue``, ``tables.athena``, ``collectors.spark.emr``); DynamoDB and S3 have
+clients of their own.
 Endpoint, credentials and profile follow the AWS chain: AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_GLUE, and so on.
 """
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from botocore.exceptions import BotoCoreError, ClientError
     from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_emr import EMRClient
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_sns import SNSClient
 
@@ -87,6 +89,8 @@ def aws_client(service: Literal["glue"], region: str) -> GlueClient: ...
 def aws_client(service: Literal["athena"], region: str) -> AthenaClient: ...
 @overload
 def aws_client(service: Literal["sns"], region: str) -> SNSClient: ...
+@overload
+def aws_client(service: Literal["emr"], region: str) -> EMRClient: ...
 def aws_client(service: str, region: str) -> Any:
     """Return the client of ``service``: one per process, region and address, safe to use in all threads.
 

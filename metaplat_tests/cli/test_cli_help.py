@@ -29,6 +29,7 @@ def test_the_commands_are_those_of_the_architecture() -> None:
     expected = {"demo", "dev", "domains", "collect", "land", "materialize", "check", "report", "query"}
     expected |= {f"monitor {name}" for name in ("run", "discover", "repair", "report", "history")}
     expected |= {f"alerts {name}" for name in ("list", "ack", "send")}
+    expected |= {f"spark {name}" for name in ("show", "compare", "report")}
     assert expected == set(COMMANDS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -185,6 +186,19 @@ def test_an_ended_log_that_is_compacted_later_stays_as_it_was(source: Source) ->
         file.unlink()
     rolled(source, 2, head("app-1"), compact=True)
     assert source.collect().get("app-1", before) == before
+
+
+def test_the_rotated_log_of_a_databricks_cluster_is_counted_once_as_it_grows(source: Source) -> None:
+    folder = "0101-cluster/eventlog/0101-cluster_10_0_0_1/77"
+    source.put(f"{folder}/eventlog-2025-11-23--12-00.gz", gzip.compress(head("app-1") + job(0, 0, 3)))
+    open_one = source.put(f"{folder}/eventlog", job(1, 1, 2, START + 10_000))
+    assert source.collect()["app-1"]["total_tasks"] == 5
+    open_one.write_bytes(job(1, 1, 2, START + 10_000) + job(2, 2, 1, START + 15_000))
+    assert source.collect()["app-1"]["total_tasks"] == 6
+    source.put(f"{folder}/eventlog-2025-11-23--13-00.gz", gzip.compress(open_one.read_bytes()))
+    open_one.write_bytes(job(3, 3, 4, START + 20_000))
+    assert source.collect()["app-1"]["total_tasks"] == 10
+    assert source.collect() == {}
 
 
 def test_a_log_that_was_compacted_before_it_was_seen_is_flagged(source: Source) -> None:

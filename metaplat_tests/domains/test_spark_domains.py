@@ -134,6 +134,15 @@ def test_properties_and_tags_are_asked_for_by_name_in_sql(stores: Stores) -> Non
     assert answer.to_dicts() == [{"cores": "4", "team": "orders", "kind": "spill"}]
 
 
+def test_maps_may_be_empty(stores: Stores) -> None:
+    land(stores, attempt(environment={}, tags={}), attempt(app_id="application_1_3"))
+    ingest(stores, APPLICATIONS, "2025-11-29")
+    assert rows(stores, APPLICATIONS, "2025-11-29")["tags"].to_list() == [
+        [],
+        [{"key": "team", "value": "orders"}],
+    ]
+
+
 def test_a_record_in_the_wrong_folder_is_landed_whole_where_it_belongs(
     stores: Stores, tmp_path: Path
 ) -> None:

@@ -118,21 +118,21 @@ class _LogReader:
         for file in files:
             last = file is files[-1]
             going_on = before if before.growing and base_name(file) == before.growing else NOTHING
-            if last and self.log.in_progress and closed and not going_on.growing:
+            growing = last and (self.log.in_progress or self.log.layout == "databricks")
+            if growing and closed and not going_on.growing:
                 after = Progress(closed, replay=replay.snapshot())
             feed = _Feed(self.place, file, going_on)
             for chunk in feed.chunks():
                 replay.feed(chunk)
                 if self.wanted is not None and self._is_unwanted(replay):
                     return Reading(self._attempt(replay, flags), whole=False)
-            growing = last and (self.log.in_progress or self.log.layout == "databricks")
             if growing and feed.plain and self.log.layout != "databricks":
                 after = Progress(closed, base_name(file), feed.position, feed.head, replay.snapshot())
             if feed.damaged and not growing:
                 flags.add("truncated")
             replay.end_file(cut=growing or feed.damaged)
             closed = (*closed, file.name)
-        if self.log.layout != "single" and not self.log.in_progress:
+        if self.log.layout == "rolling" and not self.log.in_progress:
             after = Progress(closed, replay=replay.snapshot())
         return Reading(self._attempt(replay, flags), after.encoded())
 

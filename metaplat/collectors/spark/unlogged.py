@@ -10,10 +10,13 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from metaplat.collectors.spark.attempt import RUNNING, ApplicationAttempt
+from metaplat.collectors.spark.conclusions import conclude
 from metaplat.collectors.spark.conclusions.properties import MIB, Properties
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from metaplat.settings import SparkSettings
 
 NO_EVENT_LOG = "no_event_log"
 _NAMES = [each.name for each in fields(ApplicationAttempt)]
@@ -41,6 +44,13 @@ def fill_unlogged(attempt: ApplicationAttempt, flag: str = NO_EVENT_LOG) -> None
     attempt.duration_ms = between(attempt.start_time, attempt.end_time)
     attempt.source_coverage = sorted(name for name in LOGGED if getattr(attempt, name) is None)
     attempt.flag(flag)
+
+
+def conclude_told(attempt: ApplicationAttempt, settings: SparkSettings, now: datetime) -> None:
+    """Conclude; without a log nothing can be silent, and the platform says that it runs."""
+    conclude(attempt, settings, now)
+    if "total_tasks" in attempt.source_coverage:
+        attempt.data_quality = [flag for flag in attempt.data_quality if flag != "silent"]
 
 
 def end_at(attempt: ApplicationAttempt, status: str, end: datetime | None) -> None:
