@@ -168,7 +168,7 @@ def _no_collector(domain: MetadataDomain) -> str:
 
 
 def _is_address(path: str) -> bool:
-    return path.startswith("s3://")
+    return "://" in path
 
 
 def _tags(given: Sequence[str]) -> dict[str, str]:

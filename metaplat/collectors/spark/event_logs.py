@@ -36,7 +36,23 @@ VERSION = "1"
 """Changes where a log that did not change would give another record; then all are read again."""
 WINDOW = 500
 """Logs looked at together: two of one application in one window give one record."""
-UNCONCLUDED = {"event_logs", "recursive", "batch_size", "processes", "history_server", "databricks_token"}
+UNCONCLUDED = {
+    "event_logs",
+    "recursive",
+    "batch_size",
+    "processes",
+    "history_server",
+    "timeout_seconds",
+    "replay_seconds",
+    "retries",
+    "max_apps",
+    "emr_region",
+    "databricks_host",
+    "databricks_token",
+    "dataproc_project",
+    "dataproc_region",
+    "dataproc_endpoint",
+}
 """Settings that change no record."""
 
 
@@ -71,7 +87,7 @@ def with_place(request: CollectRequest) -> CollectRequest:
     watched = request.settings.spark.event_logs
     if watched is None:
         raise UsageError("say --path: a folder, a log, or s3://bucket/prefix; or set spark.event_logs")
-    if watched.startswith("s3://"):
+    if "://" in watched:
         return replace(request, url=watched)
     return replace(request, path=Path(watched).expanduser())
 

@@ -108,6 +108,8 @@ class _LogReader:
     wanted: Callable[[ApplicationAttempt], bool] | None
 
     def read(self, remembered: Progress) -> Reading:
+        if not any(file.size for file in self.log.files):
+            raise InvalidInputError("is empty, so it is no event log")
         before, files = left_to_read(self.log, remembered)
         try:
             replay = LogReplay.restore(before.replay) if before.replay else LogReplay()
