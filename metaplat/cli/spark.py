@@ -1,4 +1,4 @@
-"""``metaplat spark``: applications shown, compared and reported, from the lake or straight from their logs."""
+"""``metaplat spark``: applications shown, compared and reported, from the lake or from their logs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from metaplat.cli.options import Config, Json, configured_stores
-from metaplat.cli.output import note, print_content, print_json
+from metaplat.cli.output import note, print_json
 from metaplat.cli.report import Output, write_report
 from metaplat.cli.spark_compare_text import comparison_entry, comparison_lines
 from metaplat.cli.spark_records import Wanted, find_records, spark_tables
@@ -43,7 +43,8 @@ def show(
     application: Annotated[
         str | None,
         typer.Argument(
-            metavar="APP", help="Application id, name (its newest attempt), or source/id/attempt."
+            metavar="APP",
+            help="Application id; name, or names like 'etl-*' (the newest is shown); or source/id/attempt.",
         ),
     ] = None,
     path: Paths = None,
@@ -81,7 +82,10 @@ def compare(
     first: Annotated[str, typer.Argument(metavar="A", help="Application id, name, or source/id/attempt.")],
     second: Annotated[
         str | None,
-        typer.Argument(metavar="[B]", help="Another one; default: A is a name, its newest two attempts."),
+        typer.Argument(
+            metavar="[B]",
+            help="Another one; default: the newest two attempts of the name A, or of names like 'etl-*'.",
+        ),
     ] = None,
     path: Paths = None,
     source: Source = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,10 +47,13 @@ class Wanted:
         key = "/".join((record["source"], record["app_id"], record["attempt_id"] or ""))
         named = (record["app_id"], record["app_name"], key)
         return (
-            (self.application is None or self.application in named)
+            (self.application is None or self.application in named or self._is_like(record["app_name"]))
             and (self.source is None or self.source == record["source"])
             and (self.attempt is None or self.attempt == record["attempt_id"])
         )
+
+    def _is_like(self, name: str | None) -> bool:
+        return name is not None and self.application is not None and fnmatchcase(name, self.application)
 
 
 def spark_tables(stores: Stores) -> SparkTables:
@@ -146,5 +150,5 @@ def _records(
 
 
 def _moment(record: Mapping[str, Any]) -> str:
-    """Order of a record: when it ended, or was seen last; times of one form are in the order of their texts."""
+    """When an attempt ended, or was seen last, as a text in the order of time."""
     return str(record["end_time"] or record["observed_end"] or record["start_time"] or "")
