@@ -140,6 +140,8 @@ def test_what_the_job_lands_is_asked_for_by_the_sensors_of_the_three_domains(wat
         [written] = result.asset_materializations_for_node(domain)
         assert written.metadata["dagster/partition_row_count"].value == rows
         if domain == "spark_applications":
-            [row] = written.metadata["applications"].records
+            table = written.metadata["applications"]
+            assert isinstance(table, dg.TableMetadataValue)
+            [row] = table.records
             assert Path(str(row.data["page"])).read_text(encoding="utf-8").count("etl") > 0
             assert Path(str(written.metadata["overview"].value)).is_file()

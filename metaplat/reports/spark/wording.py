@@ -191,7 +191,11 @@ def _reserved(attempt: ApplicationAttempt) -> str:
     reserved = attempt.executor_seconds
     if reserved is None or attempt.wasted_executor_seconds is None:
         return ""
-    return f"of {units.seconds_text(reserved)} of executors"
+    return (
+        f"of {units.seconds_text(reserved)} of executors"
+        if reserved
+        else "of the driver, which does the work"
+    )
 
 
 def shortened(text: str, most: int) -> str:

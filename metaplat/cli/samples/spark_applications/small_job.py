@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
 
 from pyspark import TaskContext
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  # as everybody calls it
 
 
-def fail_once(numbers: object) -> object:
+def fail_once(numbers: Iterable[int]) -> Iterable[int]:
     """Fail on the first attempt of one partition, as a flaky source would."""
     context = TaskContext.get()
     if context is not None and context.partitionId() == 1 and context.attemptNumber() == 0:

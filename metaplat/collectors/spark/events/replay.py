@@ -1,0 +1,179 @@
+"""The replay of one event log: bytes go in as they come, an attempt comes out whenever it is asked for.
+
+Here: cutting bytes into whole lines, and keeping all that was read from one process to the next.
+Not here: where the bytes come from (``log_files``), what lines mean (``lines``), what is told of them
+(``summary``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import DecodeError, Struct, msgpack  # noqa: TID253  # imported only when a log is read
+
+from metaplat.collectors.spark.events.bookkeeping import Bookkeeping
+from metaplat.collectors.spark.events.lines import Lines
+from metaplat.collectors.spark.events.stage_tasks import StageTasks
+from metaplat.collectors.spark.events.state import State
+from metaplat.collectors.spark.events.summary import summarised
+from metaplat.collectors.spark.events.task_marks import TaskMarks
+from metaplat.model.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from metaplat.collectors.spark.attempt import ApplicationAttempt
+
+BLOCK = 1 << 20
+"""Lines are decoded so many bytes at once: smaller chunks are put together, larger ones cut."""
+LONGEST_LINE = 256 << 20
+"""A longer line is broken, and skipped."""
+
+
+class _Snapshot(Struct, array_like=True):
+    form: Literal["metaplat spark replay 1"]  # another number, another form
+    state: State
+    marks: dict[int, bytes]
+    rest: bytes
+    read: int
+    skipped: int | None
+
+
+class LogReplay:
+    """Reads one event log, file by file, and tells what is known of its application."""
+
+    def __init__(self) -> None:
+        self._keep(State(), TaskMarks())
+        self._rest = bytearray()
+        self._whole = 0
+        self._read = 0
+        self._skipped: int | None = None
+
+    def _keep(self, state: State, marks: TaskMarks) -> None:
+        self._state, self._marks = state, marks
+        self._tasks = StageTasks(state, marks)
+        self._lines = Lines(state, self._tasks, Bookkeeping(state, self._tasks))
+
+    @property
+    def position(self) -> int:
+        """Unpacked bytes of the current file, up to the end of its last whole line."""
+        return self._read + self._whole
+
+    def feed(self, chunk: bytes) -> None:
+        """Read further bytes of the current file, cut anywhere."""
+        if self._skipped is not None:
+            chunk = self._skip(chunk)
+        if len(self._rest) + len(chunk) < BLOCK:
+            self._hold(chunk)
+            return
+        first = chunk.find(b"\n") + 1
+        if not first:
+            self._read_rest()
+            self._hold(chunk)
+            return
+        start = first if self._rest else 0
+        self._hold(chunk[:start])
+        self._read_rest()
+        stop = chunk.rfind(b"\n") + 1
+        self._read_lines(chunk, start, stop)
+        self._hold(chunk[stop:])
+
+    def end_file(self, *, cut: bool) -> None:
+        """Say that the current file is over; what is fed from now on is the next one's.
+
+        Parameters
+        ----------
+        cut : bool
+            The file is still growing, or is damaged: a last line without an end is left out. Else it is read.
+        """
+        if self._rest and not cut:
+            self._hold(b"\n")
+        self._read_rest()
+        self._rest.clear()
+        self._read, self._skipped = 0, None
+
+    def attempt(self, source: str) -> ApplicationAttempt:
+        """Return what is known so far of the application; reading may go on.
+
+        Parameters
+        ----------
+        source : str
+            Of the record.
+
+        Raises
+        ------
+        InvalidInputError
+            There was not one event of Spark.
+        """
+        self._count()
+        if not self._state.application.known_events:
+            raise InvalidInputError("is no event log: there is not one event of Spark in it")
+        return summarised(self._state, self._marks.without_end(), source)
+
+    def snapshot(self) -> bytes:
+        """Return all that was read, for ``restore``; the bytes of an unfinished line are in it."""
+        self._count()
+        return msgpack.encode(
+            _Snapshot(
+                "metaplat spark replay 1",
+                self._state,
+                self._marks.saved(),
+                bytes(self._rest),
+                self._read,
+                self._skipped,
+            )
+        )
+
+    @classmethod
+    def restore(cls, data: bytes) -> LogReplay:
+        """Return the replay of a snapshot; the next byte to feed is the one after the last that was fed.
+
+        Raises
+        ------
+        InvalidInputError
+            It is no snapshot, or one of another version.
+        """
+        try:
+            saved = msgpack.decode(data, type=_Snapshot)
+            marks = TaskMarks.restored(saved.marks)
+        except (DecodeError, ValueError) as error:
+            raise InvalidInputError(f"is no state of a replay that can be read on: {error}") from error
+        replay = cls()
+        replay._keep(saved.state, marks)
+        replay._rest, replay._read, replay._skipped = bytearray(saved.rest), saved.read, saved.skipped
+        return replay
+
+    def _count(self) -> None:
+        self._read_rest()
+        self._tasks.flush()
+
+    def _hold(self, chunk: bytes) -> None:
+        """Keep bytes for later; a line that has become too long is given up."""
+        if end := chunk.rfind(b"\n") + 1:
+            self._whole = len(self._rest) + end
+        self._rest += chunk
+        if len(self._rest) - self._whole > LONGEST_LINE:
+            self._read_rest()
+            self._state.application.broken_lines += 1
+            self._skipped = len(self._rest)
+            self._rest = bytearray()
+
+    def _skip(self, chunk: bytes) -> bytes:
+        """Return what follows the line that was given up."""
+        end = chunk.find(b"\n") + 1
+        self._skipped = (self._skipped or 0) + (end or len(chunk))
+        if not end:
+            return b""
+        self._read, self._skipped = self._read + self._skipped, None
+        return chunk[end:]
+
+    def _read_rest(self) -> None:
+        """Read the whole lines of what is kept."""
+        self._read_lines(self._rest, 0, self._whole)
+        del self._rest[: self._whole]
+        self._whole = 0
+
+    def _read_lines(self, block: bytes | bytearray, start: int, stop: int) -> None:
+        self._read += stop - start
+        while start < stop:  # what was just unpacked is near at hand; of a large chunk the start no longer is
+            end = block.find(b"\n", min(start + BLOCK, stop - 1), stop) + 1
+            self._lines.read(block, start, end)
+            start = end
