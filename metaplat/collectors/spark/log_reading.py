@@ -116,7 +116,7 @@ class _LogReader:
         except InvalidInputError:  # of another version: from the start
             return self.read(NOTHING)
         flags = {"compacted"} if any(file.compacted for file in files) else set()
-        closed, after = before.closed, before
+        closed, after, wanted = before.closed, before, self.wanted
         for file in files:
             last = file is files[-1]
             going_on = before if before.growing and base_name(file) == before.growing else NOTHING
@@ -126,8 +126,10 @@ class _LogReader:
             feed = _Feed(self.place, file, going_on)
             for chunk in feed.chunks():
                 replay.feed(chunk)
-                if self.wanted is not None and self._is_unwanted(replay):
-                    return Reading(self._attempt(replay, flags), whole=False)
+                if wanted is not None and (start := self._start_of(replay)):
+                    if not wanted(start):
+                        return Reading(self._attempt(replay, flags), whole=False)
+                    wanted = None
             if growing and feed.plain and self.log.layout != "databricks":
                 after = Progress(closed, base_name(file), feed.position, feed.head, replay.snapshot())
             if feed.damaged and not growing:
@@ -151,13 +153,16 @@ class _LogReader:
         conclude(attempt, self.settings, self.now)
         return attempt
 
-    def _is_unwanted(self, replay: LogReplay) -> bool:
-        """Ask as soon as both the start of the application and its environment are known."""
-        attempt = replay.attempt(self.source)
+    def _start_of(self, replay: LogReplay) -> ApplicationAttempt | None:
+        """Return the attempt once its user and its properties are known; asking for it is not cheap."""
+        try:
+            attempt = replay.attempt(self.source)
+        except InvalidInputError:  # not one line is whole yet
+            return None
         if attempt.user is None or not attempt.environment:
-            return False
+            return None
         conclude(attempt, self.settings, self.now)  # it finds the tags
-        return self.wanted is not None and not self.wanted(attempt)
+        return attempt
 
 
 class _Feed:

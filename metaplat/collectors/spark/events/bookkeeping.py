@@ -98,7 +98,7 @@ class Bookkeeping:
             "StageExecutorMetrics": (shapes.StagePeaks, self._stage_peaks),
             "ExecutorMetricsUpdate": (shapes.MetricsUpdate, self._metrics_update),
         }
-        self._kinds: dict[str, tuple[Callable[[bytes | bytearray], Any], Callable[[Any], None]]] = {
+        self._kinds: dict[str, tuple[Callable[[bytes], Any], Callable[[Any], None]]] = {
             f"SparkListener{name}": (Decoder(shape).decode, keep) for name, (shape, keep) in kinds.items()
         }
 
@@ -106,7 +106,7 @@ class Bookkeeping:
         """Return whether anything is wanted of events of this name."""
         return name in self._kinds
 
-    def keep(self, name: str, line: bytes | bytearray) -> None:
+    def keep(self, name: str, line: bytes) -> None:
         """Keep what a line says, the event of which is wanted.
 
         Raises

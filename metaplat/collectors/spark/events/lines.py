@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from metaplat.collectors.spark.events.stage_tasks import StageTasks
     from metaplat.collectors.spark.events.state import State
 
-Bytes = bytes | bytearray
-
 EVENT = b'{"Event":"'
 TASK_END, TASK_START = "SparkListenerTaskEnd", "SparkListenerTaskStart"
 END_LINE, START_LINE = EVENT + TASK_END.encode() + b'"', EVENT + TASK_START.encode() + b'"'
@@ -64,8 +62,8 @@ class _Block:
     """
 
     kinds: list[int] = field(default_factory=list)
-    ends: list[Bytes] = field(default_factory=list)
-    starts: list[Bytes] = field(default_factory=list)
+    ends: list[bytes] = field(default_factory=list)
+    starts: list[bytes] = field(default_factory=list)
     others: list[tuple[int, int, int]] = field(default_factory=list)
 
 
@@ -87,7 +85,7 @@ class Lines:
         self._kinds: dict[bytes, int] = {}
         self._last = (NO_PREFIX, 0, 0, 0)
 
-    def read(self, block: Bytes, start: int, stop: int) -> None:
+    def read(self, block: bytes, start: int, stop: int) -> None:
         """Read the lines of ``block[start:stop]``, which ends with a line break."""
         if len(self._kinds) > MOST_PREFIXES:
             self._kinds.clear()
@@ -104,7 +102,7 @@ class Lines:
         else:  # two events in one line
             self._read_carefully(block, start, stop)
 
-    def _scan(self, block: Bytes, start: int, stop: int) -> _Block:
+    def _scan(self, block: bytes, start: int, stop: int) -> _Block:
         """Find the lines, and what is wanted of those of tasks.
 
         Most tasks are like the one before: the same prefix, metrics of nearly the same length, and peaks that
@@ -142,7 +140,7 @@ class Lines:
         self._last = prefix, kind, reach, distance
         return found
 
-    def _prefix(self, block: Bytes, start: int, end: int) -> tuple[bytes, int]:
+    def _prefix(self, block: bytes, start: int, end: int) -> tuple[bytes, int]:
         """Return what stands before the members of ``Task Info``, and the kind of task it tells of.
 
         A prefix that is no start of an event, or longer than what other tasks may have, is none: its line is
@@ -151,7 +149,7 @@ class Lines:
         info = block.find(INFO, start, min(end, start + LONGEST_PREFIX))
         if info < 0:
             return NO_PREFIX, 0
-        prefix = bytes(block[start : info + len(INFO)])
+        prefix = block[start : info + len(INFO)]
         if prefix not in self._kinds:
             if not prefix.endswith(b"," + INFO):
                 return NO_PREFIX, 0
@@ -162,7 +160,7 @@ class Lines:
             self._kinds[prefix] = self._tasks.kind(kind.stage_id, kind.stage_attempt_id, kind.end.reason)
         return prefix, self._kinds[prefix]
 
-    def _take(self, block: Bytes, found: _Block, ends: list[TaskEnd], starts: list[TaskStart]) -> None:
+    def _take(self, block: bytes, found: _Block, ends: list[TaskEnd], starts: list[TaskStart]) -> None:
         """Pass on what was found in the order in which it was logged; only starts are in no hurry."""
         self._book.count(TASK_END, len(ends) + len(starts))
         self._tasks.started(starts)
@@ -177,13 +175,13 @@ class Lines:
             self._read_line(block[start:end])
         self._tasks.ended(found.kinds[taken:], ends[taken:])
 
-    def _read_carefully(self, block: Bytes, start: int, stop: int) -> None:
+    def _read_carefully(self, block: bytes, start: int, stop: int) -> None:
         while start < stop:
             end = block.find(b"\n", start, stop)
             self._read_line(block[start:end])
             start = end + 1
 
-    def _read_line(self, line: Bytes) -> None:
+    def _read_line(self, line: bytes) -> None:
         """Read one line, decoding all of it; one that is no event is counted."""
         if not line.strip():
             return
@@ -192,7 +190,7 @@ class Lines:
         except NO_EVENT:
             self._state.application.broken_lines += 1
 
-    def _read_event(self, name: str, line: Bytes) -> None:
+    def _read_event(self, name: str, line: bytes) -> None:
         if name == TASK_END:
             self._end(decode_loose_task_end(line))
         elif name == TASK_START:
@@ -218,7 +216,7 @@ class Lines:
         self._tasks.ended([kind], [task])
 
 
-def _with_peaks(block: Bytes, cut: int, metrics: int) -> tuple[int, int]:
+def _with_peaks(block: bytes, cut: int, metrics: int) -> tuple[int, int]:
     """Return where the peaks before the metrics start, if they were measured, and how far before they do."""
     peaks = block.find(PEAKS, cut, metrics)
     if peaks < 0:
@@ -226,7 +224,7 @@ def _with_peaks(block: Bytes, cut: int, metrics: int) -> tuple[int, int]:
     return (metrics if block.startswith(UNMEASURED, peaks) else peaks), metrics - peaks
 
 
-def _name(line: Bytes) -> str:
+def _name(line: bytes) -> str:
     """Return the class of an event.
 
     Raises
@@ -236,5 +234,5 @@ def _name(line: Bytes) -> str:
     """
     end = line.find(b'"', len(EVENT))
     if line.startswith(EVENT) and line[end + 1 : end + 2] in (b",", b"}"):
-        return bytes(line[len(EVENT) : end]).decode()
+        return line[len(EVENT) : end].decode()
     return decode_name(line).event

@@ -42,9 +42,8 @@ class LogReplay:
 
     def __init__(self) -> None:
         self._keep(State(), TaskMarks())
-        self._rest = bytearray()
-        self._whole = 0
-        self._read = 0
+        self._held: list[bytes] = []
+        self._size = self._whole = self._read = 0
         self._skipped: int | None = None
 
     def _keep(self, state: State, marks: TaskMarks) -> None:
@@ -61,17 +60,15 @@ class LogReplay:
         """Read further bytes of the current file, cut anywhere."""
         if self._skipped is not None:
             chunk = self._skip(chunk)
-        if len(self._rest) + len(chunk) < BLOCK:
-            self._hold(chunk)
-            return
-        first = chunk.find(b"\n") + 1
+        first = chunk.find(b"\n") + 1 if len(chunk) >= BLOCK else 0
         if not first:
-            self._read_rest()
             self._hold(chunk)
+            if self._size >= BLOCK:
+                self._read_held()
             return
-        start = first if self._rest else 0
+        start = first if self._held else 0
         self._hold(chunk[:start])
-        self._read_rest()
+        self._read_held()
         stop = chunk.rfind(b"\n") + 1
         self._read_lines(chunk, start, stop)
         self._hold(chunk[stop:])
@@ -84,11 +81,10 @@ class LogReplay:
         cut : bool
             The file is still growing, or is damaged: a last line without an end is left out. Else it is read.
         """
-        if self._rest and not cut:
+        if not cut and self._size > self._whole:
             self._hold(b"\n")
-        self._read_rest()
-        self._rest.clear()
-        self._read, self._skipped = 0, None
+        self._read_held()
+        self._held, self._size, self._read, self._skipped = [], 0, 0, None
 
     def attempt(self, source: str) -> ApplicationAttempt:
         """Return what is known so far of the application; reading may go on.
@@ -106,7 +102,7 @@ class LogReplay:
         self._count()
         if not self._state.application.known_events:
             raise InvalidInputError("is no event log: there is not one event of Spark in it")
-        return summarised(self._state, self._marks.without_end(), source)
+        return summarised(self._state, self._tasks.without_end(), source)
 
     def snapshot(self) -> bytes:
         """Return all that was read, for ``restore``; the bytes of an unfinished line are in it."""
@@ -116,7 +112,7 @@ class LogReplay:
                 "metaplat spark replay 1",
                 self._state,
                 self._marks.saved(),
-                bytes(self._rest),
+                b"".join(self._held),
                 self._read,
                 self._skipped,
             )
@@ -138,23 +134,30 @@ class LogReplay:
             raise InvalidInputError(f"is no state of a replay that can be read on: {error}") from error
         replay = cls()
         replay._keep(saved.state, marks)
-        replay._rest, replay._read, replay._skipped = bytearray(saved.rest), saved.read, saved.skipped
+        replay._read, replay._skipped = saved.read, saved.skipped
+        replay._hold(saved.rest)
         return replay
 
     def _count(self) -> None:
-        self._read_rest()
+        self._read_held()
         self._tasks.flush()
 
     def _hold(self, chunk: bytes) -> None:
         """Keep bytes for later; a line that has become too long is given up."""
+        if not chunk:
+            return
         if end := chunk.rfind(b"\n") + 1:
-            self._whole = len(self._rest) + end
-        self._rest += chunk
-        if len(self._rest) - self._whole > LONGEST_LINE:
-            self._read_rest()
+            self._whole = self._size + end
+        self._held.append(chunk)
+        self._size += len(chunk)
+        if self._size - self._whole <= LONGEST_LINE:
+            return
+        if self._whole:
+            self._read_held()  # which holds the long line again, alone
+        else:
             self._state.application.broken_lines += 1
-            self._skipped = len(self._rest)
-            self._rest = bytearray()
+            self._skipped = self._size
+            self._held, self._size = [], 0
 
     def _skip(self, chunk: bytes) -> bytes:
         """Return what follows the line that was given up."""
@@ -165,13 +168,16 @@ class LogReplay:
         self._read, self._skipped = self._read + self._skipped, None
         return chunk[end:]
 
-    def _read_rest(self) -> None:
+    def _read_held(self) -> None:
         """Read the whole lines of what is kept."""
-        self._read_lines(self._rest, 0, self._whole)
-        del self._rest[: self._whole]
-        self._whole = 0
+        if not self._whole:
+            return
+        block, whole = b"".join(self._held), self._whole
+        self._held, self._size, self._whole = [], 0, 0
+        self._read_lines(block, 0, whole)
+        self._hold(block[whole:])
 
-    def _read_lines(self, block: bytes | bytearray, start: int, stop: int) -> None:
+    def _read_lines(self, block: bytes, start: int, stop: int) -> None:
         self._read += stop - start
         while start < stop:  # what was just unpacked is near at hand; of a large chunk the start no longer is
             end = block.find(b"\n", min(start + BLOCK, stop - 1), stop) + 1

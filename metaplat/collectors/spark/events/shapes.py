@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, field  # noqa: TID253  # imported only when a log is read
 
 MISSING = -(2**63)
+NO_STAGE = -1
 
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -134,6 +135,8 @@ class TaskStart(Struct, gc=False):
     """``SparkListenerTaskStart``."""
 
     info: StartedTask = field(name="Task Info")
+    stage_id: Whole = field(name="Stage ID", default=NO_STAGE)
+    attempt_id: Whole = field(name="Stage Attempt ID", default=0)
 
 
 class LogStart(Struct):

@@ -76,6 +76,7 @@ class StageTasks:
     def __init__(self, state: State, marks: TaskMarks) -> None:
         self._state, self._marks = state, marks
         self._started: list[TaskStart] = []
+        self._running: list[NDArray[np.int64]] = []
         self._kinds: list[int] = []
         self._ended: list[TaskEnd] = []
         self._closing: dict[tuple[int, int], int] = {}
@@ -126,17 +127,42 @@ class StageTasks:
         for stage_id, attempt_id in self._closing:
             self._state.stage(stage_id, attempt_id).close()
         self._kinds, self._ended, self._closing = [], [], {}
+        self._keep_running()
 
     def without_end(self) -> int:
-        """Return how many tasks started and did not end."""
-        return self._marks.without_end()
+        """Return how many tasks started and did not end, those of failed stages apart.
+
+        When a stage fails, Spark no longer logs what became of the tasks that still ran in it, where the
+        application ends soon after: nothing of the log was lost.
+        """
+        failed = 0
+        for stage_id, attempt_id in self._state.unended.values():
+            stage = self._state.stages.get(stage_id, {}).get(attempt_id)
+            failed += stage is not None and stage.failure is not None
+        return self._marks.without_end() - failed
 
     def _count_started(self) -> None:
         infos = [task.info for task in self._started]
-        ids, launched = _table([info.task_id for info in infos], [info.launched for info in infos])
+        ids, launched, stages, attempts = _table(
+            [info.task_id for info in infos],
+            [info.launched for info in infos],
+            [task.stage_id for task in self._started],
+            [task.attempt_id for task in self._started],
+        )
         self._marks.mark(ids, np.full(len(ids), STARTED, np.uint8))
         self._observe(launched)
+        if len(ids):
+            self._running.append(np.vstack([ids, stages, attempts]))
         self._started = []
+
+    def _keep_running(self) -> None:
+        """Keep of the tasks that started those that have not ended: never more than run at once."""
+        before = [(task, *stage) for task, stage in self._state.unended.items()]
+        known = np.array(before, np.int64).reshape(-1, 3).T
+        table = np.hstack([known, *self._running])
+        left = table[:, self._marks.lack_end(table[0])].T.tolist()
+        self._state.unended = {task: (stage, attempt) for task, stage, attempt in left}
+        self._running = []
 
     def _count(self, kinds: list[int], tasks: list[TaskEnd], start: int) -> None:
         ids, launched, finished, speculative = _table(

@@ -208,6 +208,8 @@ class State(Struct, array_like=True):
     stages: dict[int, dict[int, Stage]] = field(default_factory=dict)
     executors: dict[str, RunningExecutor] = field(default_factory=dict)
     peaks: dict[str, Peaks] = field(default_factory=dict)
+    unended: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Stage and attempt of each task that started and has not ended, by task id."""
 
     def stage(self, stage_id: int, attempt_id: int) -> Stage:
         """Return a stage's attempt, new where it was not seen."""

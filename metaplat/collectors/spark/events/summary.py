@@ -93,7 +93,7 @@ def _fill_environment(attempt: ApplicationAttempt, state: State) -> None:
     if cores.isascii() and cores.isdigit():
         attempt.executor_cores = int(cores[:9])
     else:
-        known = (executor.cores for executor in state.executors.values() if executor.cores is not None)
+        known = (executor.cores for executor in _by_age(state) if executor.cores is not None)
         attempt.executor_cores = next(known, None)
 
 
@@ -167,7 +167,7 @@ def _fill_executors(attempt: ApplicationAttempt, state: State) -> None:
     last = state.application.ended_ms or state.application.last_ms
     alive: list[tuple[int, int]] = []
     added, lived = 0, 0
-    for executor in state.executors.values():
+    for executor in _by_age(state):
         told = _executor(executor, state, attempt)
         told.lifetime_ms = _between(
             executor.added_ms, executor.removed_ms if executor.removed else last, attempt
@@ -184,6 +184,16 @@ def _fill_executors(attempt: ApplicationAttempt, state: State) -> None:
     for _, change in sorted(alive):  # at the same time one goes before another comes
         most += change
         attempt.num_executors = max(most, attempt.num_executors)
+
+
+def _by_age(state: State) -> list[RunningExecutor]:
+    """Return the executors as they were added, those that never were behind; ``9`` comes before ``10``."""
+
+    def age(executor: RunningExecutor) -> tuple[int, int, str]:
+        added = LARGEST if executor.added_ms is None else executor.added_ms
+        return added, len(executor.executor_id), executor.executor_id
+
+    return sorted(state.executors.values(), key=age)
 
 
 def _executor(executor: RunningExecutor, state: State, attempt: ApplicationAttempt) -> Executor:

@@ -86,6 +86,16 @@ class TaskMarks:
             self._uniform[first] = shared
         self._pages[number] = self._uniform[first]
 
+    def lack_end(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return of each task whether no end of it was seen, shape (n,)."""
+        lack = np.ones(len(ids), np.bool_)
+        numbers = ids >> PAGE_BITS
+        for number in np.unique(numbers).tolist():
+            rows = np.flatnonzero(numbers == number)
+            if number in self._pages:
+                lack[rows] = (self._pages[number][ids[rows] & (PAGE - 1)] & ENDED) == 0
+        return lack
+
     def without_end(self) -> int:
         """Return how many tasks started and did not end."""
         seen = STARTED | ENDED
