@@ -116,20 +116,15 @@ class _LogReader:
         except InvalidInputError:  # of another version: from the start
             return self.read(NOTHING)
         flags = {"compacted"} if any(file.compacted for file in files) else set()
-        closed, after, wanted = before.closed, before, self.wanted
+        closed, after = before.closed, before
         for file in files:
-            last = file is files[-1]
+            growing = file is files[-1] and (self.log.in_progress or self.log.layout == "databricks")
             going_on = before if before.growing and base_name(file) == before.growing else NOTHING
-            growing = last and (self.log.in_progress or self.log.layout == "databricks")
             if growing and closed and not going_on.growing:
                 after = Progress(closed, replay=replay.snapshot())
             feed = _Feed(self.place, file, going_on)
-            for chunk in feed.chunks():
-                replay.feed(chunk)
-                if wanted is not None and (start := self._start_of(replay)):
-                    if not wanted(start):
-                        return Reading(self._attempt(replay, flags), whole=False)
-                    wanted = None
+            if not self._is_wanted(replay, feed):
+                return Reading(self._attempt(replay, flags), whole=False)
             if growing and feed.plain and self.log.layout != "databricks":
                 after = Progress(closed, base_name(file), feed.position, feed.head, replay.snapshot())
             if feed.damaged and not growing:
@@ -139,6 +134,17 @@ class _LogReader:
         if self.log.layout == "rolling" and not self.log.in_progress:
             after = Progress(closed, replay=replay.snapshot())
         return Reading(self._attempt(replay, flags), after.encoded())
+
+    def _is_wanted(self, replay: LogReplay, feed: _Feed) -> bool:
+        """Feed a file to its end, or until its start has shown that nobody asked for it."""
+        wanted = self.wanted
+        for chunk in feed.chunks():
+            replay.feed(chunk)
+            if wanted is not None and (start := self._start_of(replay)):
+                if not wanted(start):
+                    return False
+                wanted = None
+        return True
 
     def _attempt(self, replay: LogReplay, flags: set[str]) -> ApplicationAttempt:
         attempt = replay.attempt(self.source)
