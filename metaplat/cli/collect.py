@@ -94,6 +94,8 @@ def collect(  # noqa: PLR0913, RUF100  # one parameter an option
     """
     chosen, stores, now = domain_named(domain), configured_stores(), utc_now()
     known, collector = _collector(chosen, source)
+    if path and url and _is_address(path):
+        raise UsageError("--path is an address, and --url is another one: only one can be read")
     told = Told()
     request = CollectRequest(
         stores.settings,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from metaplat.cli.demo_spark import land_small_job
+from metaplat.cli.demo_spark import land_small_job, print_findings
 from metaplat.cli.options import Config, Json, configured_stores
 from metaplat.cli.output import note, print_content, print_table, progress_bar
 from metaplat.cli.report import ReportFormat, current_report, rendered
@@ -65,6 +65,8 @@ def demo(
     else:
         columns = ("domain", "rule", "state", "failing", "since", "found")
         print_table(columns, map(astuple, verdict_table(report)))
+        if spark:
+            print_findings(stores)
     note(f"report: {stores.reports.address}/{PAGE}; look around with `metaplat dev`")
 
 

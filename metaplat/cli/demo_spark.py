@@ -1,6 +1,6 @@
 """The Spark part of ``metaplat demo``: a small real job is run, and its event log collected.
 
-Here: whether Spark can run here, running the sample job once, landing its attempt.
+Here: whether Spark can run here, running the sample job once, landing its attempt, telling its findings.
 Not here: the job (``samples/spark_applications/small_job.py``), the rest of the demo.
 """
 
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metaplat.cli.output import note
+from metaplat.cli.spark_text import finding_lines
+from metaplat.cli.text_page import print_lines, text_width
 from metaplat.collectors.collector import CollectRequest
 from metaplat.ingest.collecting import collect_and_land, memory_of
 from metaplat.orchestration.clock import utc_now
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from metaplat.model.domain import MetadataDomain
     from metaplat.stores.home import Stores
 
+JOB_NAME = "nightly-orders"
 JOB = Path(__file__).parent / "samples" / "spark_applications" / "small_job.py"
 SECONDS = 180
 SOURCE = "event-logs"
@@ -30,7 +33,7 @@ SOURCE = "event-logs"
 
 def land_small_job(domain: MetadataDomain, stores: Stores) -> int:
     """Run the sample job, where Spark can run and unless it was run before; return the attempts landed."""
-    folder = stores.settings.home / "demo" / "spark-events"
+    folder = _folder(stores)
     if not _logs(folder):
         missing = _missing()
         if missing:
@@ -47,6 +50,24 @@ def land_small_job(domain: MetadataDomain, stores: Stores) -> int:
     )
     collect_and_land(domain, stores, domain.collectors[SOURCE], request, batch_size=1, now=now)
     return len(_logs(folder))
+
+
+def print_findings(stores: Stores) -> None:
+    """Print what was found about the sample job, where it was run."""
+    from metaplat.cli.spark_records import spark_tables
+    from metaplat.reports.spark.attempt_reading import read_attempt
+    from metaplat.reports.spark.attempts import find_attempts
+
+    if not _logs(_folder(stores)):
+        return
+    attempt = read_attempt(find_attempts(spark_tables(stores), JOB_NAME, whole=1)[0])
+    name = f"Spark application {attempt.app_name}, {attempt.app_id}:"
+    print_lines([[(name, "bold")], *finding_lines(attempt, text_width())])
+    note(f"more of it: metaplat spark show {attempt.app_name}")
+
+
+def _folder(stores: Stores) -> Path:
+    return stores.settings.home / "demo" / "spark-events"
 
 
 def _missing() -> str | None:

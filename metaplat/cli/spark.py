@@ -13,7 +13,7 @@ from metaplat.cli.report import Output, write_report
 from metaplat.cli.spark_compare_text import comparison_entry, comparison_lines
 from metaplat.cli.spark_records import Wanted, find_records, spark_tables
 from metaplat.cli.spark_text import application_lines
-from metaplat.cli.text_page import print_lines, text_width
+from metaplat.cli.text_page import print_lines, printable, text_width
 from metaplat.model.errors import UsageError
 from metaplat.orchestration.clock import utc_now
 
@@ -64,6 +64,8 @@ def show(
     """
     if application is None and not path:
         raise UsageError("say APP: an application id or name; or --path, where its log is")
+    if html is not None and json:
+        raise UsageError("--html and --json contradict each other")
     wanted = Wanted(application, source, attempt)
     with find_records(configured_stores(), wanted, path or (), whole=None if json else 1) as records:
         if json:
@@ -148,7 +150,7 @@ def _print_application(records: Sequence[Record]) -> None:
     others = [f"{each['source']}/{each['app_id']}/{each['attempt_id'] or ''}" for each in records[1:]]
     if others:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-        note(f"also found: {', '.join(others[:3])}{more}")
+        note(printable(f"also found: {', '.join(others[:3])}{more}"))
 
 
 def _newest_two(records: Sequence[Record], name: str) -> tuple[Record, Record]:

@@ -18,7 +18,7 @@ from metaplat.domains import domain_named
 from metaplat.ingest.decode import decode
 from metaplat.ingest.landing import Landing
 from metaplat.ingest.redact import build_redactor
-from metaplat.model.errors import UnknownNameError, UsageError
+from metaplat.model.errors import InvalidInputError, UnknownNameError, UsageError
 from metaplat.orchestration.clock import utc_now
 from metaplat.reports.spark.attempts import MOST_ATTEMPTS, SparkTables, find_attempts
 
@@ -120,9 +120,11 @@ def _read(stores: Stores, wanted: Wanted, places: Sequence[str], told: Told) -> 
             if wanted.fits(record):
                 found = sorted([*found, dict(preview(record))], key=_moment, reverse=True)[:MOST_ATTEMPTS]
     if not found:
-        known = {*others, *others.values()} - {""}
+        known, where = {*others, *others.values()} - {""}, ", ".join(places)
+        if not known and told.rejected:
+            raise InvalidInputError(f"no Spark application can be read in {where}")
         if wanted.application is None or not known:
-            raise UsageError(f"no Spark application can be read in {', '.join(places)}")
+            raise UsageError(f"no Spark application that is asked for is in {where}")
         raise UnknownNameError("Spark application", wanted.application, known)
     if wanted.application is None and len(others) > 1:
         named = [f"{app_id} ({name})" for app_id, name in deque(others.items(), LISTED)]
@@ -131,13 +133,13 @@ def _read(stores: Stores, wanted: Wanted, places: Sequence[str], told: Told) -> 
 
 
 def _request(stores: Stores, place: str, told: Told) -> CollectRequest:
-    on_s3 = place.startswith("s3://")
+    is_address = "://" in place  # s3://, s3a://, file://, as metaplat collect reads it
     return CollectRequest(
         stores.settings,
         utc_now(),
         told.warnings.append,
-        path=None if on_s3 else Path(place),
-        url=place if on_s3 else None,
+        path=None if is_address else Path(place),
+        url=place if is_address else None,
         reject=told.reject,
     )
 

@@ -53,7 +53,7 @@ STAGE_FIGURES: tuple[tuple[str, Callable[[StageAttempt], str]], ...] = (
 def application_lines(attempt: ApplicationAttempt, width: int) -> Iterator[Line]:
     """Yield the page of an attempt, at most ``width`` columns wide."""
     yield from _heading(attempt, width)
-    yield from _findings(attempt, width)
+    yield from finding_lines(attempt, width)
     yield from _figures(attempt, width)
     yield from _timeline(attempt, width)
     yield from _stages(attempt, width)
@@ -76,7 +76,8 @@ def _title(text: str) -> list[Line]:
     return [[], [(text, BOLD)]]
 
 
-def _findings(attempt: ApplicationAttempt, width: int) -> Iterator[Line]:
+def finding_lines(attempt: ApplicationAttempt, width: int) -> Iterator[Line]:
+    """Yield the findings of an attempt, worst first, each with what to try."""
     yield from _title(wording.findings_summary(attempt))
     for finding in wording.ordered_findings(attempt):
         severity, kind = printable(finding.severity), printable(finding.kind.replace("_", " "))

@@ -14,7 +14,9 @@ from metaplat.ingest.receipts import Receipts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from metaplat.model.domain import MetadataDomain, Row
+    import polars as pl
+
+    from metaplat.model.domain import MetadataDomain, Provisional, Row
     from metaplat.stores.home import Stores
 
 
@@ -30,7 +32,10 @@ def provisional_runs(domain: MetadataDomain, rows: Iterable[Row]) -> tuple[str, 
 def settled_elsewhere(
     domain: MetadataDomain, stores: Stores, partitions: Sequence[str]
 ) -> dict[str, frozenset[str]]:
-    """Find stand-in rows anywhere whose real row lies in one of ``partitions``.
+    """Find stand-in rows whose real row lies elsewhere, in whatever order the partitions are ingested.
+
+    Asked are two things: which stand-in rows, anywhere, have their real row in one of ``partitions``; and
+    which in one of ``partitions`` have it in a later one, that was ingested before.
 
     Parameters
     ----------
@@ -53,8 +58,17 @@ def settled_elsewhere(
     waiting = {key: set(receipt.provisional) for key, receipt in receipts.items() if receipt.provisional}
     if not waiting:
         return {}
-    frame = stores.lake.read(domain, partitions, columns=[rule.column, rule.identity])
-    # a null is no stand-in either: whoever landed the row did not say where its start came from
-    real = {row[rule.identity] for row in frame.to_dicts() if row[rule.column] != rule.value}
+    ingested = set(partitions)
+    first = next((key for key in waiting if key in ingested), None)  # later ones than today's there are none
+    later = list(receipts)[list(receipts).index(first) :] if first is not None else []
+    asked = [*partitions, *(key for key in later if key not in ingested and receipts[key].rows)]
+    real = _real_runs(stores.lake.read(domain, asked, columns=[rule.column, rule.identity]), rule)
     found = {key: frozenset(runs & real) for key, runs in waiting.items()}
     return {key: runs for key, runs in found.items() if runs}
+
+
+def _real_runs(frame: pl.DataFrame, rule: Provisional) -> set[str]:
+    """Return the identities of rows under a real key; a null is no stand-in, for nobody said that it is."""
+    import polars as pl
+
+    return set(frame.filter(pl.col(rule.column).ne_missing(rule.value))[rule.identity].unique())

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+FURTHER_OFF = 0.2
+"""Names so much less alike than the nearest one are not what was meant."""
+
+
 class MetaplatError(Exception):
     """Root of all errors that metaplat raises on purpose; its text is one line for a person."""
 
@@ -69,10 +73,16 @@ class UnknownNameError(UsageError):
         super().__init__(kind, name, self.known)
 
     def __str__(self) -> str:
-        near = difflib.get_close_matches(self.name, self.known, n=3, cutoff=0.5)
+        near = self._near()
         if near:
             return f"no {self.kind} named {self.name!r}; did you mean {' or '.join(near)}?"
         return f"no {self.kind} named {self.name!r}; there are: {', '.join(sorted(self.known)) or 'none'}"
+
+    def _near(self) -> list[str]:
+        """Return the known names that were likely meant: none that is much further off than the nearest."""
+        near = difflib.get_close_matches(self.name, self.known, n=3, cutoff=0.5)
+        likeness = [difflib.SequenceMatcher(None, name, self.name).ratio() for name in near]
+        return [name for name, ratio in zip(near, likeness, strict=True) if ratio > likeness[0] - FURTHER_OFF]
 
 
 class InvalidInputError(MetaplatError, Permanent):

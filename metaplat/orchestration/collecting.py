@@ -6,6 +6,7 @@ Not here: reading logs (``collectors.spark``), landing (``ingest.collecting``).
 
 import hashlib
 import json
+from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -23,7 +24,15 @@ INTERVAL_SECONDS = 60
 """Between two ticks: each lists the folder once."""
 ASK_AGAIN_SECONDS = 3600
 """After this the same logs are asked for again: their run failed, or could not reach some of them."""
+GROWN_SECONDS = 600
+"""Between two requests where logs have only grown: those of running applications do so all the time."""
 MAX_TOLD = 20
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
 
 
 @dg.op(
@@ -79,25 +88,44 @@ def event_logs_sensor(
     place = stores.settings.spark.event_logs
     if place is None:
         return dg.SensorResult(skip_reason="spark.event_logs is not set", cursor=context.cursor)
-    from metaplat.collectors.spark.event_logs import waiting
-
-    domain, now = domain_named(DOMAIN), utc_now()
-    request = CollectRequest(
-        stores.settings, now, context.log.warning, memory=memory_of(domain, stores, SOURCE)
-    )
-    digest, count = hashlib.sha256(), 0
-    for log in waiting(request):
-        digest.update(f"{log.address}\0{log.fingerprint}\n".encode("utf-8", "surrogateescape"))
-        count += 1
-    if not count:
+    now = utc_now()
+    if _is_collecting(context.instance, now):
+        return dg.SensorResult(skip_reason="the last collection has not ended", cursor=context.cursor)
+    memory = memory_of(domain_named(DOMAIN), stores, SOURCE)
+    new, grown = _waiting(CollectRequest(stores.settings, now, context.log.warning, memory=memory))
+    if not new and not grown:
         return dg.SensorResult(skip_reason=f"no event log below {place} has changed", cursor=context.cursor)
     asked, when = _read_cursor(context.cursor)
-    written, moment = digest.hexdigest()[:16], int(now.timestamp())
-    if asked == written and 0 <= moment - when < ASK_AGAIN_SECONDS:
-        reason = f"{count} event logs below {place} were asked for before"
+    written, moment = _digest(new), int(now.timestamp())
+    known = not new or asked == written
+    if known and 0 <= moment - when < (GROWN_SECONDS if grown else ASK_AGAIN_SECONDS):
+        reason = f"below {place} {len(new)} new and {grown} growing event logs were asked for before"
         return dg.SensorResult(skip_reason=reason, cursor=context.cursor)
     request_run = dg.RunRequest(run_key=f"{JOB}:{written}:{moment}")
     return dg.SensorResult(run_requests=[request_run], cursor=json.dumps([written, moment]))
+
+
+def _is_collecting(instance: dg.DagsterInstance, now: datetime) -> bool:
+    """Whether a collection is under way; one that was killed may look so for ever, hence the limit."""
+    since = now - timedelta(seconds=ASK_AGAIN_SECONDS)
+    return instance.get_runs_count(dg.RunsFilter(job_name=JOB, statuses=UNFINISHED, created_after=since)) > 0
+
+
+def _waiting(request: CollectRequest) -> tuple[list[str], int]:
+    """Return what identifies the logs that are new or have ended, and how many others only grow."""
+    from metaplat.collectors.spark.event_logs import is_growing, waiting
+
+    new, grown = list[str](), 0
+    for log in waiting(request):
+        if is_growing(request, log):
+            grown += 1
+        else:
+            new.append(f"{log.address}\0{log.fingerprint}\n")
+    return new, grown
+
+
+def _digest(logs: list[str]) -> str:
+    return hashlib.sha256("".join(logs).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _read_cursor(text: str | None) -> tuple[str, int]:

@@ -19,6 +19,7 @@ from metaplat_tests.cli.conftest import (
     three_days,
     write_records,
 )
+from metaplat_tests.standins.spark_jobs import needs_java
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from metaplat_tests.cli.conftest import Answer, Invoke
 
 DOMAIN = "job_executions"
+SPARK = ("spark_applications", "spark_executors", "spark_stages")
 NOVEMBER = ("--from", "2025-11-01", "--to", "2025-11-30")
 Verdicts = dict[tuple[str, str | None], tuple[str, str, dict[str, Any]]]
 
@@ -223,26 +225,40 @@ def test_no_secret_is_printed_or_kept(
 
 
 def test_a_second_demo_changes_nothing(metaplat: Invoke, home: Path) -> None:
-    first = metaplat("demo")
+    first = metaplat("demo", "--no-spark")
     assert first.code == 0
     assert "failed" in first.out
     before, runs = files_below(home, "lake", "landing", "quarantine", "state", "reports"), runs_of(home)
-    assert len(runs) == 1
-    second = metaplat("demo", "--json")
+    assert [run.job_name for run in runs] == [f"ingest_{DOMAIN}"]
+    second = metaplat("demo", "--no-spark", "--json")
     assert second.code == 0
     assert second.json["domains"][0]["outcome"] == "failed"
     assert files_below(home, "lake", "landing", "quarantine", "state", "reports") == before
-    assert len(runs_of(home)) == 1
+    assert len(runs_of(home)) == len(runs)
     found = {
         verdict["rule"] for verdict in second.json["domains"][0]["verdicts"] if verdict["outcome"] == "failed"
     }
     assert {"primary_key", "partition", "freshness"} <= found  # a duplicate, a missing day, a stale domain
 
 
+def test_a_demo_runs_a_small_spark_job_once_and_shows_what_was_found(metaplat: Invoke, home: Path) -> None:
+    needs_java()
+    first = metaplat("demo")
+    assert first.code == 0
+    assert "Spark application nightly-orders" in first.out
+    assert "high failed tasks" in first.out
+    jobs = {run.job_name for run in runs_of(home)}
+    assert jobs == {f"ingest_{name}" for name in (DOMAIN, *SPARK)}
+    before = files_below(home, "lake", "landing", "state", "reports", "demo")
+    second = metaplat("demo")
+    assert "high failed tasks" in second.out
+    assert files_below(home, "lake", "landing", "state", "reports", "demo") == before
+
+
 def test_a_demo_writes_its_report_again_when_something_changed(metaplat: Invoke, home: Path) -> None:
-    metaplat("demo")
+    metaplat("demo", "--no-spark")
     page = (home / "reports" / "checks.html").read_bytes()
     (home / "reports" / "checks.html").write_bytes(b"an older page")
-    metaplat("demo")
+    metaplat("demo", "--no-spark")
     again = (home / "reports" / "checks.html").read_bytes()
     assert len(again) == len(page)

@@ -73,6 +73,16 @@ def test_it_does_not_matter_which_day_is_ingested_first_in_a_run(
     assert runs(stores) == [("uid-1", "SUCCESS")]
 
 
+@pytest.mark.parametrize("order", [(CREATED, STARTED), (STARTED, CREATED)])
+def test_nor_does_it_where_the_two_days_are_ingested_apart(tmp_path: Path, order: tuple[str, str]) -> None:
+    stores = home(tmp_path)
+    land(stores, CREATED, "waiting", WAITING, OTHER)
+    land(stores, STARTED, "done", DONE)
+    for day in order:
+        ingest(stores, day)
+    assert runs(stores) == [("uid-1", "SUCCESS"), ("uid-2", "RUNNING")]
+
+
 def test_what_was_settled_stays_settled_when_its_day_is_read_again(tmp_path: Path) -> None:
     stores = home(tmp_path)
     land(stores, CREATED, "waiting", WAITING)

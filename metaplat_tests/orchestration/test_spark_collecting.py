@@ -43,7 +43,7 @@ class Watching:
     def tick(self, sensor: str = SENSOR) -> list[dg.RunRequest]:
         """Evaluate one tick."""
         cursor = self.cursor if sensor == SENSOR else None
-        context = dg.build_sensor_context(cursor=cursor, resources={"stores": self.stores})
+        context = dg.build_sensor_context(self.instance, cursor=cursor, resources={"stores": self.stores})
         with context:
             told = self.definitions.resolve_sensor_def(sensor).evaluate_tick(context)
         self.skipped = told.skip_message
@@ -73,12 +73,11 @@ def watching(tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.M
     return Watching(folder, open_stores(settings), instance)
 
 
-def test_new_and_grown_logs_are_asked_for_once(watching: Watching) -> None:
+def test_new_logs_are_asked_for_once(watching: Watching) -> None:
     assert watching.tick() == []
     assert "has changed" in str(watching.skipped)
     (watching.folder / "app-1").write_bytes(whole_log("app-1"))
-    log = watching.folder / "app-2.inprogress"
-    log.write_bytes(head("app-2"))
+    (watching.folder / "app-2.inprogress").write_bytes(head("app-2"))
     [asked] = watching.tick()
     assert asked.run_key
     assert watching.tick() == []
@@ -86,10 +85,47 @@ def test_new_and_grown_logs_are_asked_for_once(watching: Watching) -> None:
     assert watching.collect().success
     assert watching.landed() == ["event-logs-app-1-0-completed.json", "event-logs-app-2-0-running.json"]
     assert watching.tick() == []
-    with log.open("ab") as file:
-        file.write(job(0, 0, 2))
+
+
+def test_a_log_that_grows_is_asked_for_every_ten_minutes_and_at_once_when_it_ends(
+    watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = watching.folder / "app-2.inprogress"
+    log.write_bytes(head("app-2"))
+    [asked] = watching.tick()
+    watching.collect()
+    log.write_bytes(head("app-2") + job(0, 0, 2))
+    assert watching.tick() == []
+    assert "1 growing" in str(watching.skipped)
+    set_clock(monkeypatch, MOMENT + timedelta(minutes=10))
     [again] = watching.tick()
     assert again.run_key != asked.run_key
+    watching.collect()
+    log.unlink()
+    (watching.folder / "app-2").write_bytes(whole_log("app-2"))
+    assert len(watching.tick()) == 1
+
+
+def test_a_file_of_a_rolling_log_that_was_closed_is_asked_for_at_once(watching: Watching) -> None:
+    folder = watching.folder / "eventlog_v2_app-3"
+    folder.mkdir()
+    (folder / "appstatus_app-3.inprogress").touch()
+    (folder / "events_1_app-3").write_bytes(head("app-3"))
+    assert len(watching.tick()) == 1
+    watching.collect()
+    (folder / "events_1_app-3").write_bytes(head("app-3") + job(0, 0, 2))
+    assert watching.tick() == []
+    (folder / "events_2_app-3").write_bytes(job(1, 1, 2))
+    assert len(watching.tick()) == 1
+
+
+def test_nothing_is_asked_for_while_a_collection_is_under_way(watching: Watching) -> None:
+    (watching.folder / "app-1").write_bytes(whole_log("app-1"))
+    run = watching.instance.create_run_for_job(watching.definitions.resolve_job_def(JOB))
+    assert watching.tick() == []
+    assert "has not ended" in str(watching.skipped)
+    watching.instance.report_run_failed(run)
+    assert len(watching.tick()) == 1
 
 
 def test_what_no_run_could_collect_is_asked_for_again_after_an_hour(

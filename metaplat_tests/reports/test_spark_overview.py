@@ -102,6 +102,16 @@ def test_each_application_is_one_line_with_its_worst_attempt(stores: Stores) -> 
     assert found.totals["disk_spilled_bytes"] == 12 * GIB
 
 
+def test_a_driver_that_waits_in_local_mode_wastes_no_executors(stores: Stores) -> None:
+    found = figures(
+        stores,
+        run(0, name="local", executor_seconds=0.0, wasted_executor_seconds=260.0),
+        run(0, name="cluster", executor_seconds=1_000.0, wasted_executor_seconds=40.0),
+    )
+    assert [each.name for each in found.waste] == ["cluster"]
+    assert (found.totals["wasted_executor_seconds"], found.totals["executor_seconds"]) == (40.0, 1_000.0)
+
+
 def test_failures_are_counted_by_application(stores: Stores) -> None:
     found = figures(
         stores,

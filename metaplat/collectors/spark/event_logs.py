@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from metaplat.collectors.spark.attempt import RUNNING
 from metaplat.collectors.spark.log_files.place import open_place
-from metaplat.collectors.spark.log_progress import IN_PROGRESS
+from metaplat.collectors.spark.log_progress import IN_PROGRESS, Progress, rolled_number
 from metaplat.collectors.spark.log_workers import read_logs
 from metaplat.model.errors import InvalidInputError, MetaplatError, UsageError
 
@@ -36,6 +36,9 @@ VERSION = "1"
 """Changes where a log that did not change would give another record; then all are read again."""
 WINDOW = 500
 """Logs looked at together: two of one application in one window give one record."""
+REASONS = 100
+"""Known rejections told with their reason: each is an object to open, and a folder may hold a million."""
+NO_LOG = b"it was no event log when it was read"
 UNCONCLUDED = {
     "event_logs",
     "recursive",
@@ -76,12 +79,29 @@ def collect(request: CollectRequest) -> Iterator[Mapping[str, Any]]:
 
 
 def waiting(request: CollectRequest) -> Iterator[EventLog]:
-    """Yield the logs that a collection would read; raises as ``collect`` does."""
-    return _Collection(with_place(request)).waiting()
+    """Yield the logs that a collection would read, and tell of no other; raises as ``collect`` does."""
+    return _Collection(with_place(request)).waiting(tell=False)
+
+
+def is_growing(request: CollectRequest, log: EventLog) -> bool:
+    """Whether only the last file of a log was written to since it was read, while its application ran.
+
+    A file of a rolling log that was closed since is to be read soon: before a History Server compacts it.
+    """
+    known = _Known.read(request.memory.fingerprint(log.address))
+    if known is None or known.state != "running":
+        return False
+    if not log.in_progress and log.layout != "databricks":  # whose names never say that it runs
+        return False
+    read = Progress.decoded(request.memory.note(log.address)).closed if log.layout == "rolling" else ()
+    closed = [rolled_number(file.name) for file in log.files[:-1]]
+    return max(closed, default=0) <= max(map(rolled_number, read), default=0)
 
 
 def with_place(request: CollectRequest) -> CollectRequest:
     """Return the request with the place of the settings, where it names none."""
+    if request.path is not None and request.url is not None:
+        raise UsageError("--path and --url both name a place of event logs: say one of them")
     if request.path is not None or request.url is not None:
         return request
     watched = request.settings.spark.event_logs
@@ -135,15 +155,18 @@ class _Collection:
         self._filters = _digest(request.user, request.name, sorted(request.tags.items()))
         self._seen: dict[tuple[str, str | None], tuple[tuple[bool, int], str]] = {}
 
-    def waiting(self) -> Iterator[EventLog]:
+    def waiting(self, *, tell: bool = True) -> Iterator[EventLog]:
         """Yield the logs that are not known as they are; a rejected one is told again, not read."""
+        told = 0
         for log in self._place.logs():
             known = _Known.read(self._memory.fingerprint(log.address))
             if known is None or known.files != self._files(log):
                 yield log
             elif known.state == "rejected":
-                reason = self._memory.note(log.address) or b"it was no event log when it was read"
-                self._request.reject(log.address, reason.decode(errors="replace"))
+                if tell:
+                    reason = self._memory.note(log.address) if told < REASONS else None
+                    self._request.reject(log.address, (reason or NO_LOG).decode(errors="replace"))
+                    told += 1
             elif not self._is_settled(known):
                 yield log
 
@@ -192,9 +215,9 @@ class _Collection:
         since, now = self._request.since, self._request.now.timestamp()
         if known.state == "early":
             return since is not None and known.last_event < since.timestamp()
-        if known.state == "running":
+        if known.state == "running" and known.last_event:
             return now - known.last_event <= self._request.settings.spark.silent_hours * 3600
-        return known.state in ("ended", "silent", self._filters)
+        return known.state in ("running", "ended", "silent", self._filters)
 
     def _is_recent(self, attempt: ApplicationAttempt) -> bool:
         since = self._request.since

@@ -94,6 +94,15 @@ def _left_of_rolling(log: EventLog, before: Progress) -> tuple[Progress, tuple[L
     return before, left
 
 
+def lacks_a_file(log: EventLog, before: Progress) -> bool:
+    """Whether a file of a rolling log is neither there nor was read before; its events may be whole jobs."""
+    if log.layout != "rolling":
+        return False
+    known = {rolled_number(name) for name in (*before.closed, *(file.name for file in log.files))}
+    compacted = max((rolled_number(file.name) for file in log.files if file.compacted), default=0)
+    return any(number not in known for number in range(compacted + 1, max(known)))
+
+
 def rolled_number(name: str) -> int:
     """Return N of ``events_N_...``; 0 where the name has none."""
     found = _ROLLED.match(name.rpartition("/")[2])

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 from metaplat.collectors.spark.conclusions import conclude
 from metaplat.collectors.spark.events.replay import LogReplay
 from metaplat.collectors.spark.log_files.unpack import unpack
-from metaplat.collectors.spark.log_progress import IN_PROGRESS, NOTHING, Progress, base_name, left_to_read
+from metaplat.collectors.spark.log_progress import (
+    IN_PROGRESS,
+    NOTHING,
+    Progress,
+    base_name,
+    lacks_a_file,
+    left_to_read,
+)
 from metaplat.model.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -116,6 +123,8 @@ class _LogReader:
         except InvalidInputError:  # of another version: from the start
             return self.read(NOTHING)
         flags = {"compacted"} if any(file.compacted for file in files) else set()
+        if lacks_a_file(self.log, before):
+            flags.add("event_loss")
         closed, after = before.closed, before
         for file in files:
             growing = file is files[-1] and (self.log.in_progress or self.log.layout == "databricks")

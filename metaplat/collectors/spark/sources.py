@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from metaplat.model.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -24,12 +26,18 @@ MODULES = {
 """Module or package of this package, by source; each has a function ``collect``."""
 
 
-def _collector(module: str) -> Collector:
+WAYS = "history-server"
+"""The source that can be read in more than one way."""
+
+
+def _collector(name: str, module: str) -> Collector:
     def collect(request: CollectRequest) -> Iterator[Mapping[str, Any]]:
+        if request.via is not None and name != WAYS:
+            raise UsageError(f"--via is for --source {WAYS}: there is only one way to read {name}")
         chosen: Collector = import_module(f"metaplat.collectors.spark.{module}").collect
         return chosen(request)
 
     return collect
 
 
-COLLECTORS: Mapping[str, Collector] = {name: _collector(module) for name, module in MODULES.items()}
+COLLECTORS: Mapping[str, Collector] = {name: _collector(name, module) for name, module in MODULES.items()}

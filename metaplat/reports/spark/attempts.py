@@ -127,6 +127,8 @@ def find_attempts(
                     for number, row in enumerate(_ordered(rows)[:MOST_ATTEMPTS])
                 ]
             known |= _names(connection, stretch)
+    if only and known & {app}:
+        raise UsageError(_not_as_asked(app, source, attempt_id))
     raise UsageError(_not_found(app, known))
 
 
@@ -212,6 +214,15 @@ def _names(connection: duckdb.DuckDBPyConnection, stretch: Stretch) -> set[str]:
     names = "SELECT unnest([app_name, app_id]) AS name FROM spark_applications"
     found = _ask(connection, f"({names} WHERE {_between(stretch)}) WHERE name IS NOT NULL GROUP BY name")
     return {row["name"] for row in found}
+
+
+def _not_as_asked(app: str, source: str | None, attempt_id: str | None) -> str:
+    asked = " and ".join(
+        text
+        for text in (f"source {source!r}" if source else "", f"attempt {attempt_id!r}" if attempt_id else "")
+        if text
+    )
+    return f"Spark application {shortened(app, 100)!r} is in the lake, but not with {asked}"
 
 
 def _not_found(app: str, known: set[str]) -> str:

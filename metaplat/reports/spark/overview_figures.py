@@ -42,6 +42,7 @@ COLUMNS = (
     "estimated_cost",
     "cost_currency",
     "findings",
+    "data_quality",
 )
 """Columns of ``spark_applications`` that are read."""
 TOP = 10
@@ -131,15 +132,17 @@ def overview_figures(frame: pl.DataFrame) -> OverviewFigures:
     """
     import polars as pl
 
-    attempts = _one_source(frame.select(COLUMNS))
+    told = pl.col("data_quality").list.contains("superseded").fill_null(value=False)  # by its log since
+    attempts = _one_source(frame.select(COLUMNS).filter(~told))
     spilled = pl.col("disk_spilled_bytes").fill_null(0)
     wasted = pl.col("wasted_executor_seconds").fill_null(0)
+    executors = pl.col("executor_seconds") > 0  # in local mode there are none: the driver waits, and no more
     return OverviewFigures(
         totals=_totals(attempts),
         slowest=_slowest(attempts),
         spill=_ranking(attempts.filter(spilled > 0), spilled, ("disk_spilled_bytes", "memory_spilled_bytes")),
         waste=_ranking(
-            attempts.filter(wasted > 0),
+            attempts.filter(wasted > 0, executors),
             wasted,
             ("wasted_executor_seconds", "executor_seconds", "estimated_cost", "cost_currency"),
         ),
@@ -177,20 +180,25 @@ def _totals(attempts: pl.DataFrame) -> dict[str, Any]:
     costs = (
         attempts.drop_nulls("estimated_cost").group_by("cost_currency").agg(pl.col("estimated_cost").sum())
     )
+    on_executors = attempts.filter(pl.col("executor_seconds") > 0)
     return {
         "attempts": attempts.height,
         "applications": attempts.select("recurring", "user").n_unique(),
         "failed": attempts.filter(pl.col("status") == "FAILED").height,
         "running": attempts.filter(pl.col("status") == "RUNNING").height,
-        **{
-            name: attempts[name].sum() if attempts[name].count() else None
-            for name in ("disk_spilled_bytes", "executor_seconds", "wasted_executor_seconds")
-        },
+        "disk_spilled_bytes": _sum(attempts["disk_spilled_bytes"]),
+        "executor_seconds": _sum(attempts["executor_seconds"]),
+        "wasted_executor_seconds": _sum(on_executors["wasted_executor_seconds"]),
         "costs": {
             row["cost_currency"] or "": row["estimated_cost"]
             for row in costs.sort("cost_currency").to_dicts()
         },
     }
+
+
+def _sum(numbers: pl.Series) -> Any:  # noqa: ANN401, RUF100  # a whole number or not, as the column
+    """Return the sum of what is known; None where nothing is."""
+    return numbers.sum() if numbers.count() else None
 
 
 def _slowest(attempts: pl.DataFrame) -> list[Ranked]:

@@ -6,6 +6,7 @@ Not here: what one page shows (``application_page``, ``overview_page``), layout 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from metaplat.reports import wording
@@ -24,6 +25,7 @@ def render(template: str, **content: Any) -> str:
     return str(plain(_environment().get_template(template).render(**content)))
 
 
+@lru_cache(maxsize=1)  # compiling the templates takes much longer than filling them in
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup

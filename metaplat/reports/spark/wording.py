@@ -29,7 +29,7 @@ FLAGS = {
     "cluster_unknown": "It is not known on which cluster it ran.",
     "clock_skew": "Times in the log run backwards; durations may be wrong.",
     "compacted": "A History Server compacted the log: tasks of finished jobs are missing from all sums.",
-    "event_loss": "Something started and never ended: events are lost, so sums are too low.",
+    "event_loss": "Something never ended, or a file is missing: events are lost, so sums are too low.",
     "hs_truncated": "The History Server had cut its list of stages or jobs: sums over stages are too low.",
     "implausible_values": "Some values of the log cannot be, negative ones for example, and are not counted.",
     "incomplete": "It had not ended when it was read; figures are those up to then.",

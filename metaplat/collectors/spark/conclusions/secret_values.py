@@ -20,7 +20,7 @@ BY_SPARK = "(redacted)"
 NAMES = (
     r"pass(?:word|wd|phrase|code)|pwd|secret|token|credential|signature|connection[._-]?string"
     r"|(?:api|access|account|private|secret|encryption|shared|master|license)[._-]?(?:access[._-]?)?key"
-    r"|(?<![a-z])(?:sas|jaas|auth[._-]?key|basic[._-]?auth|auth[._-]?header)(?![a-z])"
+    r"|(?<![a-z])(?:sas|jaas|authorization|auth[._-]?key|basic[._-]?auth|auth[._-]?header)(?![a-z])"
 )
 SECRET_NAME = re.compile(NAMES, re.IGNORECASE)
 HARMLESS_NAME = re.compile(

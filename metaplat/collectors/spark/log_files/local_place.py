@@ -113,6 +113,8 @@ class LocalPlace:
                 ways.pop()
                 continue
             scanned = self._scan(folder, visited)
+            if scanned is None:
+                continue
             yield from self._logs_in(folder, scanned)
             if self._request.settings.spark.recursive or len(ways) == 1:
                 below = [f"{folder}/{name}" for name in sorted(scanned.folders) if self._is_wanted(name)]
@@ -137,12 +139,13 @@ class LocalPlace:
             if file := self._listed(folder, name):
                 yield single_log(file)
 
-    def _scan(self, folder: str, visited: set[tuple[int, int]]) -> _Scanned:
+    def _scan(self, folder: str, visited: set[tuple[int, int]]) -> _Scanned | None:
+        """Return what may lead to logs; None where the folder was visited before, or cannot be listed."""
         scanned = _Scanned()
         try:
             found = os.stat(folder)  # noqa: PTH116
             if (found.st_dev, found.st_ino) in visited:
-                return scanned
+                return None
             visited.add((found.st_dev, found.st_ino))
             with os.scandir(folder) as entries:
                 for entry in entries:
@@ -151,6 +154,7 @@ class LocalPlace:
             if folder == str(self._path):
                 raise self._error("list", self.address, error) from None
             self._request.reject(shown(folder), f"cannot be listed: {error.strerror}")
+            return None
         return scanned
 
     def _sort_in(self, entry: os.DirEntry[str], scanned: _Scanned) -> None:

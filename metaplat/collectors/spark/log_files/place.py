@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from metaplat.collectors.spark.log_files.log import EventLog, LogFile
 
 _S3 = re.compile(r"s3[an]?://([^/?#@]+)(?:/(.*))?", re.DOTALL)
+_SCHEME = re.compile(r"(?:[a-z][a-z0-9]*://)?", re.IGNORECASE)
 
 
 class LogPlace(Protocol):
@@ -85,7 +86,8 @@ def open_place(request: CollectRequest) -> LogPlace:
         return S3Place(found[1], found[2] or "", request)
     if request.url.startswith("file:/"):
         return LocalPlace(Path(unquote(urlsplit(request.url).path)), request)
+    scheme = found[0] if (found := _SCHEME.match(request.url)) else ""
     raise UsageError(
-        f"event logs cannot be read from {shown_address(request.url)!r}: "
+        f"event logs cannot be read from '{scheme}{shown_address(request.url)}': "
         "name a folder, a file, or s3://bucket/prefix"
     )
