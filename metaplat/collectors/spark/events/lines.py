@@ -113,16 +113,17 @@ class Lines:
         prefix, kind, reach, distance = self._last
         while start < stop:
             end = find(b"\n", start, stop)
-            if begins(START_LINE, start):
-                add_start(block[start : end + 1])
-                start = end + 1
-                continue
-            if not begins(prefix, start) and begins(END_LINE, start):
-                prefix, kind = self._prefix(block, start, end)
             if not begins(prefix, start):
-                found.others.append((len(kinds), start, end))
-                start = end + 1
-                continue
+                if begins(START_LINE, start):
+                    add_start(block[start : end + 1])
+                    start = end + 1
+                    continue
+                if begins(END_LINE, start):
+                    prefix, kind = self._prefix(block, start, end)
+                if not begins(prefix, start):
+                    found.others.append((len(kinds), start, end))
+                    start = end + 1
+                    continue
             info = start + len(prefix)
             cut, tail = find(b"[", info, end) - BEFORE_LIST, find(b"}", end - reach, end) + 1
             if not (begins(METRICS, tail) and begins(ACCUMULABLES, cut)):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import struct
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np  # noqa: TID253  # imported only when a log is read
@@ -38,7 +39,7 @@ from metaplat.collectors.spark.events.task_marks import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,6 +56,23 @@ MARKS = {
     "TaskCommitDenied": ENDED | KILLED,
     "Resubmitted": ENDED | RESUBMITTED,
 }
+IDENTITY = ("task_id", "launched", "finished", "speculative")
+METRICS = (
+    "metrics.run",
+    "metrics.cpu",
+    "metrics.gc",
+    "metrics.input.read",
+    "metrics.output.written",
+    "metrics.shuffle_read.remote",
+    "metrics.shuffle_write.written",
+    "metrics.memory_spilled",
+    "metrics.disk_spilled",
+    "metrics.peak",
+    "metrics.shuffle_read.local",
+)
+"""In the order of ``SUMS``, then the peak, then the part of the shuffle read that is local."""
+START_COLUMNS = ("info.task_id", "info.launched", "stage_id", "attempt_id")
+END, START = attrgetter(*IDENTITY, *METRICS), attrgetter(*START_COLUMNS)
 NO_METRICS = TaskMetrics()
 NO_READ, NO_WRITE, NO_INPUT, NO_OUTPUT = ShuffleRead(), ShuffleWrite(), Input(), Output()
 UNKNOWN, NOT_TOLD = -1, -2
@@ -142,13 +160,7 @@ class StageTasks:
         return self._marks.without_end() - failed
 
     def _count_started(self) -> None:
-        infos = [task.info for task in self._started]
-        ids, launched, stages, attempts = _table(
-            [info.task_id for info in infos],
-            [info.launched for info in infos],
-            [task.stage_id for task in self._started],
-            [task.attempt_id for task in self._started],
-        )
+        ids, launched, stages, attempts = _table(map(START, self._started), len(self._started))
         self._marks.mark(ids, np.full(len(ids), STARTED, np.uint8))
         self._observe(launched)
         if len(ids):
@@ -165,12 +177,7 @@ class StageTasks:
         self._running = []
 
     def _count(self, kinds: list[int], tasks: list[TaskEnd], start: int) -> None:
-        ids, launched, finished, speculative = _table(
-            [task.task_id for task in tasks],
-            [task.launched for task in tasks],
-            [task.finished for task in tasks],
-            [task.speculative for task in tasks],
-        )
+        ids, launched, finished, speculative, *_ = told = self._told(tasks)
         marks = np.array(self._kind_marks, np.uint8)[kinds]
         marks[speculative != 0] |= SPECULATIVE
         fresh = self._marks.mark(ids, marks)
@@ -178,7 +185,7 @@ class StageTasks:
         self._state.application.speculative += int(np.count_nonzero(fresh & SPECULATIVE))
         self._observe(launched)
         self._observe(finished)
-        table, peaks = self._metrics(tasks)
+        table, peaks = self._metrics(told[len(IDENTITY) :])
         counted = [(fresh & mark) != 0 for mark in (ENDED, FAILED, KILLED)]
         table = np.vstack([*counted, table], dtype=np.int64)
         durations = self._durations(launched, finished)
@@ -186,25 +193,19 @@ class StageTasks:
         self._fill_stages(kinds, start, table, peaks, durations)
         self._fill_executors(tasks, table)
 
-    def _metrics(self, tasks: list[TaskEnd]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _told(self, tasks: list[TaskEnd]) -> NDArray[np.int64]:
+        """Return what the ends say of their tasks, shape (len(IDENTITY) + len(METRICS), tasks)."""
+        try:
+            table = _table(map(END, tasks), len(tasks))
+            self._state.application.metrics_seen = True
+        except AttributeError:  # some task has no metrics, or not all groups of them
+            table = _table(map(_whole, tasks), len(tasks))
+            self._state.application.metrics_seen |= any(task.metrics is not None for task in tasks)
+        return table
+
+    def _metrics(self, table: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the metrics, shape (len(SUMS), tasks), wrong and missing ones as 0, and the peaks."""
         application = self._state.application
-        metrics = [task.metrics or NO_METRICS for task in tasks]
-        reads = [each.shuffle_read or NO_READ for each in metrics]
-        table = _table(
-            [each.run for each in metrics],
-            [each.cpu for each in metrics],
-            [each.gc for each in metrics],
-            [(each.input or NO_INPUT).read for each in metrics],
-            [(each.output or NO_OUTPUT).written for each in metrics],
-            [read.remote for read in reads],
-            [(each.shuffle_write or NO_WRITE).written for each in metrics],
-            [each.memory_spilled for each in metrics],
-            [each.disk_spilled for each in metrics],
-            [each.peak for each in metrics],
-            [read.local for read in reads],
-        )
-        application.metrics_seen |= any(task.metrics is not None for task in tasks)
         application.cpu_seen |= bool((table[1] != MISSING).any())
         peaks = table[len(SUMS)].copy()
         if int(table.min()) < 0 or int(table.max()) > IMPLAUSIBLE:
@@ -268,9 +269,10 @@ class StageTasks:
             stage.samples.shuffles.add(table[8, told])
 
     def _fill_executors(self, tasks: list[TaskEnd], table: NDArray[np.int64]) -> None:
-        codes: dict[str, int] = {}
-        executors = [codes.setdefault(task.executor_id, len(codes)) for task in tasks]
-        names = list(codes)
+        ran = [task.executor_id for task in tasks]
+        names = list(dict.fromkeys(ran))
+        codes = {name: number for number, name in enumerate(names)}
+        executors = list(map(codes.__getitem__, ran))
         for number, _, counts in _groups(np.array(executors, np.intp), table):
             if name := names[number]:
                 self._state.executor(name).counts.add(counts)
@@ -290,11 +292,39 @@ def keep_peaks(state: State, executor_id: str, metrics: ExecutorMetrics) -> None
         peaks.memory = max(peaks.memory or 0, tree)
 
 
-def _table(*columns: list[int]) -> NDArray[np.int64]:
-    """Return whole numbers as an array, shape (columns, rows); packing is faster than ``numpy.array``."""
-    height = len(columns[0])
-    packed = struct.pack(f"={len(columns) * height}q", *chain.from_iterable(columns))
-    return np.frombuffer(bytearray(packed), np.int64).reshape(len(columns), height)
+def _whole(task: TaskEnd) -> tuple[int, ...]:
+    """Return what ``END`` returns, of a task that lacks metrics."""
+    metrics = task.metrics or NO_METRICS
+    groups = (metrics.input or NO_INPUT, metrics.output or NO_OUTPUT)
+    read, write = metrics.shuffle_read or NO_READ, metrics.shuffle_write or NO_WRITE
+    return (
+        task.task_id,
+        task.launched,
+        task.finished,
+        task.speculative,
+        metrics.run,
+        metrics.cpu,
+        metrics.gc,
+        groups[0].read,
+        groups[1].written,
+        read.remote,
+        write.written,
+        metrics.memory_spilled,
+        metrics.disk_spilled,
+        metrics.peak,
+        read.local,
+    )
+
+
+def _table(rows: Iterable[tuple[int, ...]], height: int) -> NDArray[np.int64]:
+    """Return rows of whole numbers, column by column, shape (columns, rows).
+
+    Packing is faster than ``numpy.array``, and taking all numbers of a task at once than one after another.
+    """
+    numbers = list(chain.from_iterable(rows))
+    packed = struct.pack(f"={len(numbers)}q", *numbers)
+    width = len(numbers) // height if height else len(START_COLUMNS)
+    return np.array(np.frombuffer(packed, np.int64).reshape(height, width).T, order="C")
 
 
 def _known(times: NDArray[np.int64]) -> NDArray[np.bool_]:
