@@ -136,7 +136,7 @@ DOMAIN = MetadataDomain(
             choices=("start", "end"),
             doc="Which of the two application_time is; a start gives way to the end.",
         ),
-        _text("app_name", "Name of the application."),
+        Field("app_name", str, nullable=True, personal=Personal.SCRUB, doc="Name of the application."),
         Field("user", str, nullable=True, doc="User it ran as."),
         Field("status", str, choices=STATES, doc="State."),
         Field("exit_code", int, nullable=True, doc="Exit code, where the log has it (Spark 4)."),

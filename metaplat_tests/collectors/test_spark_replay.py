@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from metaplat.model.errors import InvalidInputError
 from metaplat_tests.standins.spark_event_lines import (
     START,
     application_end,
@@ -225,14 +226,22 @@ def test_a_clock_that_was_set_back_gives_no_negative_number() -> None:
     assert attempt.duration_ms is None
     assert attempt.run_time_ms == 0
     assert (attempt.stages[0].duration_ms, attempt.stages[0].task_ms_min) == (None, None)
-    assert (attempt.executors[0].lifetime_ms, attempt.executor_seconds) == (None, 0)
+    assert (attempt.executors[0].lifetime_ms, attempt.executor_seconds) == (None, None)
     assert "clock_skew" in attempt.data_quality
 
 
 def test_two_starts_of_an_application_are_flagged_and_the_first_one_counts() -> None:
-    attempt = replayed(log(application_start("app-1"), application_start("app-2", START + 5)))
-    assert attempt.app_id == "app-1"
+    attempt = replayed(log(application_start("app-1"), application_start("app-1", START + 5)))
+    assert (attempt.app_id, attempt.start_time) == (
+        "app-1",
+        replayed(log(application_start("app-1"))).start_time,
+    )
     assert "repeated_application_start" in attempt.data_quality
+
+
+def test_two_applications_in_one_log_are_not_mixed_into_one() -> None:
+    with pytest.raises(InvalidInputError, match=r"several applications \(app-1, app-2\)"):
+        replayed(log(application_start("app-1"), application_start("app-2", START + 5)))
 
 
 def test_peak_memory_comes_from_all_three_events_that_may_have_it() -> None:

@@ -44,9 +44,20 @@ SECRET_VALUE = re.compile(
 )
 
 
+LONGEST_VALUE = 16_384
+"""Characters; a class path is shorter."""
+
+
 def without_secrets(values: Mapping[str, str]) -> dict[str, str]:
-    """Return named values, in the order of their names, with ``[redacted]`` in place of secret ones."""
-    return {name: REDACTED if is_secret(name, value) else value for name, value in sorted(values.items())}
+    """Return named values, in the order of their names, with ``[redacted]`` in place of secret ones.
+
+    Values beyond ``LONGEST_VALUE`` are cut: such a one is data that somebody passed as a property.
+    """
+    cut = {
+        name: value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]}…"
+        for name, value in values.items()
+    }
+    return {name: REDACTED if is_secret(name, value) else value for name, value in sorted(cut.items())}
 
 
 def is_secret(name: str, value: str) -> bool:

@@ -132,9 +132,11 @@ class Bookkeeping:
         moment = application.moment(event.timestamp)
         if application.started:
             application.flags.add("repeated_application_start")
+            if event.app_id != application.app_id:
+                application.others.add(event.app_id or "one without an id")
             return
         application.started, application.started_ms = True, moment
-        application.name, application.user = event.name, event.user
+        application.name, application.user = event.name or None, event.user or None
         application.app_id, application.attempt_id = event.app_id, event.attempt_id
 
     def _application_end(self, event: shapes.ApplicationEnd) -> None:

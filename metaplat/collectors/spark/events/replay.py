@@ -97,11 +97,16 @@ class LogReplay:
         Raises
         ------
         InvalidInputError
-            There was not one event of Spark.
+            There was not one event of Spark, or those of several applications: their figures would be mixed.
         """
         self._count()
         if not self._state.application.known_events:
             raise InvalidInputError("is no event log: there is not one event of Spark in it")
+        if others := self._state.application.others:
+            named = ", ".join(sorted({self._state.application.app_id or "one without an id", *others})[:5])
+            raise InvalidInputError(
+                f"holds events of several applications ({named}); give each a log of its own"
+            )
         return summarised(self._state, self._tasks.without_end(), source)
 
     def snapshot(self) -> bytes:

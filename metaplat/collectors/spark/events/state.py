@@ -187,6 +187,7 @@ class Application(Struct, array_like=True):
     metrics_seen: bool = False
     cpu_seen: bool = False
     flags: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
 
     def moment(self, milliseconds: int | None) -> int | None:
         """Return a time of an event, None where it is none, and keep the first and the last of all."""

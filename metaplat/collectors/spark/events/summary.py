@@ -166,7 +166,7 @@ def _fill_spread(told: StageAttempt, stage: Stage) -> None:
 def _fill_executors(attempt: ApplicationAttempt, state: State) -> None:
     last = state.application.ended_ms or state.application.last_ms
     alive: list[tuple[int, int]] = []
-    added, lived = 0, 0
+    added, lived = 0, list[int | None]()
     for executor in _by_age(state):
         told = _executor(executor, state, attempt)
         told.lifetime_ms = _between(
@@ -175,11 +175,14 @@ def _fill_executors(attempt: ApplicationAttempt, state: State) -> None:
         attempt.executors.append(told)
         if executor.executor_id in DRIVERS:
             continue
-        added, lived = added + 1, lived + (told.lifetime_ms or 0)
+        added += 1
+        lived.append(told.lifetime_ms)
         alive.append((executor.added_ms or 0, 1))
         if executor.removed:
             alive.append((executor.removed_ms or LARGEST, -1))
-    attempt.num_executors_added, attempt.executor_seconds = added, lived / 1000
+    attempt.num_executors_added = added
+    known = [lifetime for lifetime in lived if lifetime is not None]
+    attempt.executor_seconds = sum(known) / 1000 if len(known) == len(lived) else None
     attempt.num_executors = most = 0
     for _, change in sorted(alive):  # at the same time one goes before another comes
         most += change

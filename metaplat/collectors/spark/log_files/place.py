@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from metaplat.collectors.spark.log_files.log import EventLog, LogFile
 
 _S3 = re.compile(r"s3[an]?://([^/?#@]+)(?:/(.*))?", re.DOTALL)
+_SIGNED = re.compile(r"\?.*(?:X-Amz-|Signature=|AWSAccessKeyId=)", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9]*://)?", re.IGNORECASE)
 
 
@@ -82,6 +83,10 @@ def open_place(request: CollectRequest) -> LogPlace:
         return LocalPlace(request.path, request)
     if request.url is None:
         raise UsageError("event logs need a place: a folder, a file, or s3://bucket/prefix")
+    if _SIGNED.search(request.url):
+        raise UsageError(
+            f"'{shown_address(request.url)}' was given as a signed address: name s3://bucket/prefix"
+        )
     if found := _S3.fullmatch(request.url):
         return S3Place(found[1], found[2] or "", request)
     if request.url.startswith("file:/"):
