@@ -21,6 +21,7 @@ from metaplat.collectors.spark.attempt import RUNNING
 from metaplat.collectors.spark.log_files.place import open_place
 from metaplat.collectors.spark.log_progress import IN_PROGRESS, Progress, rolled_number
 from metaplat.collectors.spark.log_workers import read_logs
+from metaplat.collectors.spark.record_settings import record_settings
 from metaplat.model.errors import InvalidInputError, MetaplatError, UsageError
 
 if TYPE_CHECKING:
@@ -39,24 +40,6 @@ WINDOW = 500
 REASONS = 100
 """Known rejections told with their reason: each is an object to open, and a folder may hold a million."""
 NO_LOG = b"it was no event log when it was read"
-UNCONCLUDED = {
-    "event_logs",
-    "recursive",
-    "batch_size",
-    "processes",
-    "history_server",
-    "timeout_seconds",
-    "replay_seconds",
-    "retries",
-    "max_apps",
-    "emr_region",
-    "databricks_host",
-    "databricks_token",
-    "dataproc_project",
-    "dataproc_region",
-    "dataproc_endpoint",
-}
-"""Settings that change no record."""
 
 
 def collect(request: CollectRequest) -> Iterator[Mapping[str, Any]]:
@@ -151,7 +134,7 @@ class _Collection:
     def __init__(self, request: CollectRequest) -> None:
         self._request, self._memory = request, request.memory
         self._place = open_place(request)
-        self._how = _digest(VERSION, request.settings.spark.model_dump_json(exclude=UNCONCLUDED))
+        self._how = _digest(VERSION, record_settings(request.settings.spark))
         self._filters = _digest(request.user, request.name, sorted(request.tags.items()))
         self._seen: dict[tuple[str, str | None], tuple[tuple[bool, int], str]] = {}
 

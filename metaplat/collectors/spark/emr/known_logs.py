@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metaplat.collectors.spark.attempt import RUNNING
-from metaplat.collectors.spark.event_logs import UNCONCLUDED
+from metaplat.collectors.spark.record_settings import record_settings
 
 if TYPE_CHECKING:
     from metaplat.collectors.collector import CollectRequest
@@ -78,7 +78,7 @@ class KnownLogs:
 
     def __init__(self, request: CollectRequest) -> None:
         self._request, self._memory = request, request.memory
-        self._how = _digest(VERSION, request.settings.spark.model_dump_json(exclude=UNCONCLUDED))
+        self._how = _digest(VERSION, record_settings(request.settings.spark))
         self._filters = _digest(request.user, request.name, sorted(request.tags.items()))
 
     def find(self, log: EventLog) -> KnownLog | None:

@@ -20,6 +20,7 @@ from metaplat.collectors.spark.history_server.listing import listed_attempts
 from metaplat.collectors.spark.history_server.rest import read_rest
 from metaplat.collectors.spark.history_server.server import HistoryServer
 from metaplat.collectors.spark.history_server.zipped_logs import read_zipped_log
+from metaplat.collectors.spark.record_settings import record_settings
 from metaplat.model.errors import InvalidInputError, SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -32,24 +33,6 @@ if TYPE_CHECKING:
 VERSION = "1"
 """Changes where an attempt that did not change would give another record; then all are read again."""
 WAYS = {"logs": read_zipped_log, "rest": read_rest}
-UNCONCLUDED = {
-    "batch_size",
-    "databricks_host",
-    "databricks_token",
-    "dataproc_endpoint",
-    "dataproc_project",
-    "dataproc_region",
-    "emr_region",
-    "event_logs",
-    "history_server",
-    "max_apps",
-    "processes",
-    "recursive",
-    "replay_seconds",
-    "retries",
-    "timeout_seconds",
-}
-"""Settings that change no record."""
 
 
 def collect(request: CollectRequest) -> Iterator[Mapping[str, Any]]:
@@ -86,7 +69,7 @@ class _Collection:
         self._server = HistoryServer(address, request.settings.spark)
         self._read = WAYS[via]
         self._listed_only = replace(request, tags={})  # tags are in no list
-        settings = request.settings.spark.model_dump_json(exclude=UNCONCLUDED)
+        settings = record_settings(request.settings.spark)
         self._how = (VERSION, via, settings)
 
     def records(self) -> Iterator[Mapping[str, Any]]:
