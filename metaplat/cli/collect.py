@@ -220,10 +220,10 @@ def _print_landed(domain: MetadataDomain, collected: Collected, *, as_json: bool
     if as_json and not domain.streams:
         print_json({"records": len(collected.landed), **counts, "partitions": partitions})
         return
-    if not as_json:
+    if not collected.landed:
+        note("nothing new was found")
+    elif not as_json:
         print_table(("records", "status"), [(count, status) for status, count in counts.items()])
-        if not collected.landed:
-            note("nothing new was found")
     if partitions:
         following = f"metaplat materialize {domain.name} --missing"
         note(f"partitions: {partitions[0]} to {partitions[-1]}; next: {following}")

@@ -57,13 +57,14 @@ def print_findings(stores: Stores) -> None:
     from metaplat.cli.spark_records import spark_tables
     from metaplat.reports.spark.attempt_reading import read_attempt
     from metaplat.reports.spark.attempts import find_attempts
+    from metaplat.reports.spark.page_names import OVERVIEW
 
     if not _logs(_folder(stores)):
         return
     attempt = read_attempt(find_attempts(spark_tables(stores), JOB_NAME, whole=1)[0])
     name = f"Spark application {attempt.app_name}, {attempt.app_id}:"
     print_lines([[(name, "bold")], *finding_lines(attempt, text_width())])
-    note(f"more of it: metaplat spark show {attempt.app_name}")
+    note(f"more of it: `metaplat spark show {attempt.app_name}`, and {stores.reports.address}/{OVERVIEW}")
 
 
 def _folder(stores: Stores) -> Path:
@@ -74,7 +75,7 @@ def _missing() -> str | None:
     """Say what Spark needs and is not here; None where it can run."""
     if find_spec("pyspark") is None:
         return "pyspark is not installed: pip install 'metaplat[spark]'"
-    if "JAVA_HOME" not in os.environ and shutil.which("java") is None:
+    if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
         return "there is no Java"
     return None
 

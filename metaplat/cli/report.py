@@ -36,7 +36,9 @@ class ReportFormat(StrEnum):
     HTML = "html"
 
 
-Output = Annotated[Path | None, typer.Option("-o", "--output", help="File to write; default: print.")]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", help="File to write; default: as said above, else print.")
+]
 
 
 def report(

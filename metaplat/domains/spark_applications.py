@@ -90,11 +90,11 @@ def knows_more(landed: Record, new: Record) -> bool:
     return _worth(landed) > _worth(new)
 
 
-def _worth(record: Record) -> tuple[int, int]:
-    tasks = record.get("total_tasks")
-    return (tasks if isinstance(tasks, int) else -1), -len(
-        LOSSES.intersection(record.get("data_quality") or ())
-    )
+def _worth(record: Record) -> tuple[int, int, int]:
+    """Order of two records of an ended attempt: more tasks, fewer losses, fewer fields that nobody gave."""
+    tasks, flags = record.get("total_tasks"), record.get("data_quality") or ()
+    missing = record.get("source_coverage") or ()
+    return (tasks if isinstance(tasks, int) else -1), -len(LOSSES.intersection(flags)), -len(missing)
 
 
 def _amount(name: str, doc: str, unit: str | None = None) -> Field:
@@ -136,7 +136,7 @@ DOMAIN = MetadataDomain(
             choices=("start", "end"),
             doc="Which of the two application_time is; a start gives way to the end.",
         ),
-        Field("app_name", str, nullable=True, personal=Personal.SCRUB, doc="Name of the application."),
+        _text("app_name", "Name of the application."),
         Field("user", str, nullable=True, doc="User it ran as."),
         Field("status", str, choices=STATES, doc="State."),
         Field("exit_code", int, nullable=True, doc="Exit code, where the log has it (Spark 4)."),

@@ -299,3 +299,10 @@ def test_a_place_must_be_named_or_set(source: Source) -> None:
     assert list(source.collect(path=None)) == ["app-1"]
     with pytest.raises(UsageError, match="nowhere"):
         source.collect(path=source.folder / "nowhere")
+
+
+def test_of_two_logs_with_equal_counts_the_one_with_fewer_flags_wins(source: Source) -> None:
+    whole = whole_log("app-1")
+    source.put("a-middle", head("app-1").split(b"\n", 3)[1] + b"\n" + whole.split(b"\n", 4)[4])
+    source.put("z-whole", whole)
+    assert source.collect()["app-1"]["app_name"] == "etl"

@@ -136,7 +136,7 @@ class _Collection:
         self._place = open_place(request)
         self._how = _digest(VERSION, record_settings(request.settings.spark))
         self._filters = _digest(request.user, request.name, sorted(request.tags.items()))
-        self._seen: dict[tuple[str, str | None], tuple[tuple[bool, int], str]] = {}
+        self._seen: dict[tuple[str, str | None], tuple[tuple[bool, int, int], str]] = {}
 
     def waiting(self, *, tell: bool = True) -> Iterator[EventLog]:
         """Yield the logs that are not known as they are; a rejected one is told again, not read."""
@@ -230,9 +230,9 @@ def _state(attempt: ApplicationAttempt) -> str:
     return "silent" if "silent" in attempt.data_quality else "running"
 
 
-def _worth(attempt: ApplicationAttempt) -> tuple[bool, int]:
-    """Order of two records of one attempt: the ended one, then the one that counted more tasks."""
-    return attempt.status != RUNNING, attempt.total_tasks or 0
+def _worth(attempt: ApplicationAttempt) -> tuple[bool, int, int]:
+    """Order of two records of one attempt: the ended one, then more tasks counted, then fewer flags."""
+    return attempt.status != RUNNING, attempt.total_tasks or 0, -len(attempt.data_quality)
 
 
 def _digest(*parts: object) -> str:

@@ -79,6 +79,8 @@ def headline(figures: OverviewFigures) -> str:
     high = sum(each.severity == "high" for each in figures.findings)
     said = [f"{failed:,} of {counted(total, 'attempt')} failed"] if failed else []
     said += [f"{counted(high, 'kind')} of severe finding"] if high else []
+    slow = len(figures.slowest)
+    said += [f"{counted(slow, 'application')} slower than usual"] if slow else []
     return "; ".join(said) or f"Nothing stands out among {counted(total, 'attempt')}"
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 LOSSES = {
     "event_loss": (
-        "Spark dropped events: raise spark.scheduler.listenerbus.eventqueue.eventLog.capacity there."
+        "Spark dropped events, or lines of the log are gone: where the driver's log speaks of dropped "
+        "events, raise spark.scheduler.listenerbus.eventqueue.eventLog.capacity."
     ),
     "compacted": (
         "The server compacted rolled logs before they were collected: collect more often, or raise "

@@ -16,7 +16,7 @@ from metaplat.collectors.spark.conclusions.cost import fill_cost
 from metaplat.collectors.spark.conclusions.figures import fill_figures
 from metaplat.collectors.spark.conclusions.findings import find
 from metaplat.collectors.spark.conclusions.properties import Properties
-from metaplat.collectors.spark.conclusions.secret_values import without_secrets
+from metaplat.collectors.spark.conclusions.secret_values import without_login, without_secrets
 from metaplat.collectors.spark.conclusions.tags import property_tags
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def conclude(attempt: ApplicationAttempt, settings: SparkSettings, now: datetime
     _flag(attempt, settings, now)
     attempt.findings = find(attempt, settings, properties)
     attempt.environment = without_secrets(attempt.environment)
+    attempt.app_name = without_login(attempt.app_name)
 
 
 def _flag(attempt: ApplicationAttempt, settings: SparkSettings, now: datetime) -> None:

@@ -44,6 +44,7 @@ SECRET_VALUE = re.compile(
 )
 
 
+LOGIN = re.compile(r"://[^\s/?#]*@")
 LONGEST_VALUE = 16_384
 """Characters; a class path is shorter."""
 
@@ -58,6 +59,11 @@ def without_secrets(values: Mapping[str, str]) -> dict[str, str]:
         for name, value in values.items()
     }
     return {name: REDACTED if is_secret(name, value) else value for name, value in sorted(cut.items())}
+
+
+def without_login(text: str | None) -> str | None:
+    """Return a name without the login that an address in it carries."""
+    return None if text is None else LOGIN.sub("://[redacted]@", text)
 
 
 def is_secret(name: str, value: str) -> bool:

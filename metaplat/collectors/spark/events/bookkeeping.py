@@ -13,6 +13,7 @@ from msgspec.json import Decoder  # noqa: TID253  # imported only when a log is 
 from metaplat.collectors.spark.events import shapes
 from metaplat.collectors.spark.events.stage_tasks import keep_peaks
 from metaplat.collectors.spark.events.state import PlannedJob, PlannedStage
+from metaplat.collectors.spark.reasons import reason_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from metaplat.collectors.spark.events.stage_tasks import StageTasks
     from metaplat.collectors.spark.events.state import Stage, State
 
-LONGEST_REASON = 1000
-"""Characters of a reason that are kept."""
 SPARKS_OWN = "org.apache.spark."
 OWN = {
     f"SparkListener{name}"
@@ -163,7 +162,7 @@ class Bookkeeping:
     def _executor_removed(self, event: shapes.ExecutorRemoved) -> None:
         executor = self._state.executor(event.executor_id)
         executor.removed, executor.removed_ms = True, self._state.application.moment(event.timestamp)
-        executor.removed_reason = first_line(event.reason)
+        executor.removed_reason = reason_line(event.reason)
 
     def _job_start(self, event: shapes.JobStart) -> None:
         job = self._state.jobs.setdefault(event.job_id, PlannedJob(event.job_id))
@@ -190,7 +189,7 @@ class Bookkeeping:
         stage = self._stage(event.info)
         stage.completed = True
         stage.completed_ms = self._state.application.moment(event.info.completed)
-        stage.failure = first_line(event.info.failure)
+        stage.failure = reason_line(event.info.failure)
         self._tasks.close(stage)
 
     def _stage(self, info: shapes.StageInfo) -> Stage:
@@ -207,8 +206,3 @@ class Bookkeeping:
     def _metrics_update(self, event: shapes.MetricsUpdate) -> None:
         for update in event.updates:
             keep_peaks(self._state, event.executor_id, update.metrics)
-
-
-def first_line(text: str | None) -> str | None:
-    """Return the first line of a reason; None where there is none, and "" where it is empty."""
-    return None if text is None else text.split("\n", 1)[0][:LONGEST_REASON]

@@ -10,6 +10,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from metaplat.collectors.spark.reasons import reason_line
+
 LARGEST = 2**63 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?)(?:GMT|UTC|Z|[+-]00:?00)")
@@ -38,8 +40,8 @@ def text(value: Any) -> str | None:
 
 
 def first_line(value: Any) -> str | None:
-    """Return the first line of a text that has several."""
-    return text((text(value) or "").strip().partition("\n")[0].strip())
+    """Return the line of a reason that tells most, as of one in an event log."""
+    return text((reason_line((text(value) or "").strip()) or "").strip())
 
 
 def moment(epoch_ms: Any, date: Any = None) -> datetime | None:

@@ -41,7 +41,11 @@ TAKEN = re.compile(
     r"|terminated by",
     re.IGNORECASE,
 )
-CAUSES = {"memory": "for their memory", "silent": "as they fell silent", "taken": "with their machine"}
+CAUSES = {
+    "memory": "probably for want of memory",
+    "silent": "as they fell silent",
+    "taken": "with their machine",
+}
 MANY = 0.5
 """Losing so large a share of all executors is severe whatever the cause."""
 OVERHEAD_SHARE, LEAST_OVERHEAD_MB, MORE = 0.1, 384, 2
