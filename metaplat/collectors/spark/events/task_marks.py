@@ -47,7 +47,7 @@ class TaskMarks:
             return self._mark_page(first, ids & (PAGE - 1), marks)
         fresh = np.empty_like(marks)
         near = last - first < NEAR
-        for number in range(first, last + 1) if near else np.unique(numbers).tolist():
+        for number in range(first, last + 1) if near else set(numbers.tolist()):
             rows = np.flatnonzero(numbers == number)
             if len(rows):
                 fresh[rows] = self._mark_page(number, ids[rows] & (PAGE - 1), marks[rows])
@@ -90,7 +90,7 @@ class TaskMarks:
         """Return of each task whether no end of it was seen, shape (n,)."""
         lack = np.ones(len(ids), np.bool_)
         numbers = ids >> PAGE_BITS
-        for number in np.unique(numbers).tolist():
+        for number in set(numbers.tolist()):
             rows = np.flatnonzero(numbers == number)
             if number in self._pages:
                 lack[rows] = (self._pages[number][ids[rows] & (PAGE - 1)] & ENDED) == 0
