@@ -78,9 +78,9 @@ def test_any_other_step_submits_nothing(arguments: list[str]) -> None:
         st.text(max_size=12) | st.sampled_from(["spark-submit", "--conf", "a=b", "spark-sql 'x", "--name"])
     )
 )
-def test_any_arguments_are_read_without_an_exception(arguments: list[str]) -> None:
-    submission_of("org.apache.spark.deploy.SparkSubmit", arguments)
-    submission_of(None, arguments)
+def test_any_arguments_are_read_and_the_same_ones_alike(arguments: list[str]) -> None:
+    for main in ("org.apache.spark.deploy.SparkSubmit", None):
+        assert submission_of(main, arguments) == submission_of(main, list(arguments))
 
 
 @pytest.mark.parametrize(
