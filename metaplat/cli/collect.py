@@ -189,7 +189,7 @@ def _moment(text: str | None) -> datetime | None:
     try:
         return to_utc(text if "T" in text or " " in text else f"{text}T00:00:00Z")
     except ValueError as error:
-        raise UsageError(f"--since {text}: {error}") from None
+        raise UsageError(f"--since {text}: {error}; a date such as 2025-11-29 will do") from None
 
 
 def _key_text(domain: MetadataDomain, record: Mapping[str, Any]) -> str:

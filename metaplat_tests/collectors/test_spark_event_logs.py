@@ -216,7 +216,7 @@ def test_of_two_logs_of_one_application_the_fuller_one_counts(source: Source) ->
     source.put("copy", whole_log("app-1", tasks=2))
     assert source.collect()["app-1"]["total_tasks"] == 5
     assert len(source.warnings) == 2
-    assert all("fuller log of the same attempt" in warning for warning in source.warnings)
+    assert all("is a log of the same attempt, and as full" in warning for warning in source.warnings)
     assert source.collect() == {}
 
 

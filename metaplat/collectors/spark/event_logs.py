@@ -190,7 +190,7 @@ class _Collection:
         if before is None:
             return True
         left, kept = (before[1], log.address) if worth > before[0] else (log.address, before[1])
-        self._request.warn(f"{left}: left out, since {kept} is a fuller log of the same attempt")
+        self._request.warn(f"{left}: left out, since {kept} is a log of the same attempt, and as full")
         return worth > before[0]
 
     def _is_settled(self, known: _Known) -> bool:

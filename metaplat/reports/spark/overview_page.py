@@ -86,13 +86,14 @@ def headline(figures: OverviewFigures) -> str:
 
 def _totals(totals: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     costs = [units.cost_text(cost, currency) for currency, cost in totals["costs"].items()]
-    of_all = units.seconds_text(totals["executor_seconds"])
+    reserved = totals["executor_seconds"]
+    wasted = (units.seconds_text(totals["wasted_executor_seconds"]), f"of {units.seconds_text(reserved)}")
     return [
         ("attempts", units.count_text(totals["attempts"]), f"{totals['running']:,} running"),
         ("applications", units.count_text(totals["applications"]), ""),
         ("failed attempts", units.count_text(totals["failed"]), ""),
         ("spilled to disk", units.bytes_text(totals["disk_spilled_bytes"]), ""),
-        ("executors wasted", units.seconds_text(totals["wasted_executor_seconds"]), f"of {of_all}"),
+        ("executors wasted", *(wasted if reserved else ("none", "local mode: there were none"))),
         ("estimated cost", ", ".join(costs) or units.NOT_KNOWN, ""),
     ]
 
