@@ -7,6 +7,7 @@ Not here: the server (``history_server``).
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -140,7 +141,7 @@ def _stage(stage: dict[str, Any], jobs: list[dict[str, Any]]) -> dict[str, Any]:
         "planned_tasks": stage["numTasks"],
         "submission_time": _time(stage.get("submissionTime")),
         "completion_time": _time(stage.get("completionTime")),
-        "failure_reason": _first_line(stage.get("failureReason")),
+        "failure_reason": _failure(stage.get("failureReason")),
     }
     if stage["status"] == "SKIPPED":
         return known
@@ -184,6 +185,16 @@ def _time_of_epoch(milliseconds: str) -> str:
 def _mebibytes(text: str) -> int:
     """Read ``2g``, ``512m``, or a bare number of MiB."""
     return int(text) if text.isdigit() else int(text[:-1]) * MEBIBYTES[text[-1].lower()]
+
+
+def _failure(reason: str | None) -> str | None:
+    """Return the first line of a reason, with the error of Python in place of "Traceback ..."."""
+    lines = (reason or "").split("\n")
+    before, traceback, _ = lines[0].partition("Traceback (most recent call last):")
+    if not traceback:
+        return lines[0] or None
+    raised = [line for line in lines[1:] if re.match(r"\w+(\.\w+)*(Error|Exception)\b", line)]
+    return before + raised[-1] if raised else lines[0]
 
 
 def _first_line(text: str | None) -> str | None:
