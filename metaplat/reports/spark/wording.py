@@ -30,7 +30,7 @@ FLAGS = {
     "clock_skew": "Times in the log run backwards; durations may be wrong.",
     "compacted": "A History Server compacted the log: tasks of finished jobs are missing from all sums.",
     "event_loss": "Something never ended, or a file is missing: events are lost, so sums are too low.",
-    "hs_truncated": "The History Server had cut its list of stages or jobs: sums over stages are too low.",
+    "hs_truncated": "The History Server had cut its list of stages or jobs: sums over stages are not known.",
     "implausible_values": "Some values of the log cannot be, negative ones for example, and are not counted.",
     "incomplete": "It had not ended when it was read; figures are those up to then.",
     "no_event_log": "No event log could be read: figures of tasks and stages are not known.",
@@ -39,6 +39,7 @@ FLAGS = {
     "shared_cluster": "Several runs shared one application; its log tells of all of them together.",
     "silent": "It has logged nothing for long, and may be dead.",
     "submit_time_missing": "The log does not say when it was submitted (Spark before 3.3).",
+    "superseded": "It was told before its log could be read; the record of the log counts.",
     "truncated": "The log is cut or damaged: what follows the damage is missing.",
 }
 """What the flags of ``data_quality`` mean for a reader of the figures."""
