@@ -109,6 +109,8 @@ def query(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame:
         return _whole_numbers(pl.DataFrame(_Answer(relation)))
     except duckdb.Error as error:
         raise _error_of(error) from None
+    except pl.exceptions.ComputeError as error:
+        raise _error_while_streaming(error) from None
 
 
 @dataclass(frozen=True)
@@ -154,15 +156,31 @@ def _error_of(error: duckdb.Error) -> MetaplatError:
 
     from metaplat.stores.sql_files import error_told
 
+    ours = isinstance(error, duckdb.IOException | duckdb.FatalException | duckdb.InternalException)
     text = str(error)
     if told := error_told(text):
         return told
     said = _sentence(text)
-    ours = isinstance(error, duckdb.IOException | duckdb.FatalException | duckdb.InternalException)
     if ours or (FILE in said and not isinstance(error, duckdb.PermissionException)):
-        advice = "Materialize the partition it names again."
-        return PermanentStoreError("SQL over the lake", "read", said, advice)
+        return _unreadable(said)
     return UsageError(f"SQL: {said}")
+
+
+def _error_while_streaming(error: Exception) -> MetaplatError:
+    """Whose fault it is when DuckDB fails after the first rows: Polars passes on its text, not its type."""
+    from metaplat.stores.sql_files import error_told
+
+    text = str(error).removeprefix("got external error: ")
+    if told := error_told(text):
+        return told
+    said = _sentence(text)
+    ours = said.startswith(("IO Error", "FATAL Error", "INTERNAL Error"))
+    return _unreadable(said) if ours or FILE in said else UsageError(f"SQL: {said}")
+
+
+def _unreadable(said: str) -> PermanentStoreError:
+    advice = "Materialize the partition it names again."
+    return PermanentStoreError("SQL over the lake", "read", said, advice)
 
 
 def _sentence(text: str) -> str:

@@ -212,6 +212,20 @@ def test_a_broken_partition_is_the_fault_of_the_store(filled: Lake, content: byt
     assert rows(filled, "select count(*) from runs where date = '2025-12-01'") == [(2,)]
 
 
+def test_a_broken_partition_found_after_the_first_rows_is_the_fault_of_the_store_too(filled: Lake) -> None:
+    """DuckDB then fails inside Polars, which passes on the text of the error and not its type."""
+    filled.objects.put("lake/runs/date=2025-11-29/data.parquet", b"not parquet")
+    late = "select rows from runs where date = '2025-11-29'"
+    with pytest.raises(PermanentStoreError, match="date=2025-11-29") as caught:
+        rows(filled, f"select range from range(3000000) union all {late}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_fault_of_the_question_found_after_the_first_rows_stays_one(filled: Lake) -> None:
+    with pytest.raises(UsageError, match="enough"):
+        rows(filled, "select if(range > 2000000, error('enough'), range) from range(3000000)")
+
+
 def test_an_outage_of_s3_may_be_run_again(moto_endpoint: str) -> None:
     del moto_endpoint  # for the credentials
     lake = Lake(S3Objects("s3://bucket/x", S3Settings(endpoint_url="http://127.0.0.1:1", retries=0)))
