@@ -84,6 +84,8 @@ class MetadataDomain:
         Its table in the hot store, where it has one.
     streams : bool
         Whether ``metaplat collect --json`` prints each record on a line of its own, also where it lands them.
+    cataloged : bool
+        Whether its rows come from the catalog index (``metaplat catalog``) and nothing lands for it.
     parent : str or None
         Name of the domain whose landing objects this one reads too: what lands, lands for the parent.
     parts : callable
@@ -112,6 +114,7 @@ class MetadataDomain:
     progress: Progress | None = None
     hot: HotTable | None = None
     streams: bool = False
+    cataloged: bool = False
     parent: str | None = None
     parts: Callable[[Record], Iterable[Record]] = lambda record: (record,)
     knows_more: Callable[[Record, Record], bool] | None = None
@@ -127,7 +130,8 @@ class MetadataDomain:
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"domain {self.name}: declared twice: {sorted(twice)}")
         by = self.partitions.by
-        if not self.keys or by not in names or self.field(by).nullable:
+        may_be_null = self.partitions.unknown is not None
+        if not self.keys or by not in names or (self.field(by).nullable and not may_be_null):
             raise ValueError(f"domain {self.name}: needs key fields and a column {by}, never null")
         paths = sorted(field.landed_path for field in self.landed_fields)
         for path, following in pairwise(paths):
@@ -140,7 +144,7 @@ class MetadataDomain:
     @property
     def columns(self) -> tuple[Field, ...]:
         """Every column of the lake table: the declared ones, then what ingest adds."""
-        return (*self.fields, EXTRA, SOURCE_OBJECT)
+        return tuple(self.fields) if self.cataloged else (*self.fields, EXTRA, SOURCE_OBJECT)
 
     @property
     def landed_fields(self) -> tuple[Field, ...]:

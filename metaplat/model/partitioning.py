@@ -17,6 +17,10 @@ from metaplat.model.errors import UsageError
 ONE_DAY = timedelta(days=1)
 ONE_HOUR = timedelta(hours=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+"""Segment of rows whose partitioning value is null, as Hive, Spark and DuckDB write it."""
+UNKNOWN = "unknown"
+"""What a person may write for the partition of rows without a usable time."""
 
 
 class Partitioning(Protocol):
@@ -28,7 +32,11 @@ class Partitioning(Protocol):
 
     @property
     def column(self) -> str:
-        """Name of the hive segment in the lake path: ``date``, ``hour`` or ``id_bucket``."""
+        """Name of the hive segment in the lake path: ``date``, ``hour``, ``month`` or ``id_bucket``."""
+
+    @property
+    def unknown(self) -> str | None:
+        """Key of the partition of rows whose ``by`` is null; None where there is none such."""
 
     def key_of(self, value: object) -> str:
         """Partition key of a row whose ``by`` column holds ``value``."""
@@ -48,6 +56,9 @@ class Partitioning(Protocol):
     def key_of_segment(self, segment: str) -> str | None:
         """Key of a hive segment's value, or None where it is not one of a partition."""
 
+    def file_name(self, key: str) -> str:
+        """Return the name of ``key`` in names of files: no two keys have the same."""
+
     def window(self, key: str) -> tuple[datetime, datetime] | None:
         """Start (inclusive) and end (exclusive) of a time partition; None for a bucket."""
 
@@ -62,11 +73,13 @@ class _TimeWindows:
     start: str
     by: str = "execution_date"
 
+    unknown: ClassVar[str | None] = None
     column: ClassVar[str]
     length: ClassVar[timedelta]
     key_format: ClassVar[str]
     folder_format: ClassVar[str]
     segment_format: ClassVar[str]
+    file_format: ClassVar[str]
 
     def __post_init__(self) -> None:
         self._moment(self.start)
@@ -108,6 +121,10 @@ class _TimeWindows:
         """Key of a hive segment's value, or None where it is not written as ``segment`` writes it."""
         return self._key_written(segment, self.segment_format)
 
+    def file_name(self, key: str) -> str:
+        """Return the name in names of files, for example ``2025-11-29``."""
+        return self._moment(key).strftime(self.file_format)
+
     def _key_written(self, text: str, form: str) -> str | None:
         """Key of a time written in ``form``, or None where ``text`` is not exactly that."""
         try:
@@ -145,6 +162,7 @@ class Daily(_TimeWindows):
     key_format: ClassVar[str] = "%Y-%m-%d"
     folder_format: ClassVar[str] = "%Y/%m/%d"
     segment_format: ClassVar[str] = "%Y-%m-%d"
+    file_format: ClassVar[str] = "%Y-%m-%d"
 
 
 @dataclass(frozen=True)
@@ -156,6 +174,64 @@ class Hourly(_TimeWindows):
     key_format: ClassVar[str] = "%Y-%m-%d-%H:%M"
     folder_format: ClassVar[str] = "%Y/%m/%d/%H"
     segment_format: ClassVar[str] = "%Y-%m-%d-%H"
+    file_format: ClassVar[str] = "%Y-%m-%d-%H"
+
+
+@dataclass(frozen=True)
+class DailyOrUnknown(_TimeWindows):
+    """One partition a day in UTC, and one more for rows without a usable time; files hold a month each.
+
+    Dagster's daily partitions are windows and nothing else, so the partition of the unknown is ``start``
+    itself, a day on which nothing can have happened; days count from the one after it. Only its key is such a
+    stand-in: the rows keep their null, and so does ``month`` in SQL. Rows dated before the first day or after
+    the current one lie there too.
+    """
+
+    column: ClassVar[str] = "month"
+    length: ClassVar[timedelta] = ONE_DAY
+    key_format: ClassVar[str] = "%Y-%m-%d"
+    folder_format: ClassVar[str] = "%Y/%m/%d"
+    segment_format: ClassVar[str] = "%Y-%m"
+    file_format: ClassVar[str] = "%Y-%m-%d"
+
+    @property
+    def unknown(self) -> str:  # type: ignore[override]  # it depends on the start
+        """Key of the partition of rows without a usable time."""
+        return self.start
+
+    def key_of(self, value: object) -> str:
+        """Partition key of an aware time, or of null."""
+        early = value is None or (isinstance(value, datetime) and value < self.first_time)
+        return self.start if early else super().key_of(value)
+
+    def key_at(self, value: datetime | None, now: datetime) -> str:
+        """Partition key of a row as things are at ``now``: what lies ahead has no partition yet."""
+        return self.start if value is not None and value >= self.end_time(now) else self.key_of(value)
+
+    @property
+    def first_time(self) -> datetime:
+        """The first moment that has a day of its own."""
+        return self._moment(self.start) + ONE_DAY
+
+    def end_time(self, now: datetime) -> datetime:
+        """End (exclusive) of the current day."""
+        return now - (now - EPOCH) % ONE_DAY + ONE_DAY
+
+    def segment(self, key: str) -> str:
+        """Value of the hive segment: the month, or what Hive writes for null."""
+        return HIVE_NULL if key == self.start else super().segment(key)
+
+    def key_of_segment(self, segment: str) -> str | None:
+        """Key of the unknown for its own segment; None for a month, which holds many."""
+        return self.start if segment == HIVE_NULL else None
+
+    def window(self, key: str) -> tuple[datetime, datetime] | None:  # type: ignore[override]  # see above
+        """Start (inclusive) and end (exclusive) of a day; None for the unknown."""
+        return None if key == self.start else super().window(key)
+
+    def check(self, key: str, now: datetime) -> str:
+        """Return ``key`` where it is a day between ``start`` and ``now``, or ``unknown``."""
+        return self.start if key == UNKNOWN else super().check(key, now)
 
 
 @dataclass(frozen=True)
@@ -165,6 +241,7 @@ class IdBuckets:
     count: int = 256
     by: str = "id_bucket"
 
+    unknown: ClassVar[str | None] = None
     column: ClassVar[str] = "id_bucket"
 
     def key_of(self, value: object) -> str:
@@ -194,6 +271,10 @@ class IdBuckets:
     def key_of_segment(self, segment: str) -> str | None:
         """Key of a hive segment's value, or None where it is not that of a bucket."""
         return self.key_of_folder(f"id_bucket={segment}")
+
+    def file_name(self, key: str) -> str:
+        """Return the name in names of files: the key itself."""
+        return key
 
     def window(self, key: str) -> None:
         """Return None: a bucket has no time."""

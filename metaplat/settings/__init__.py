@@ -8,6 +8,7 @@ from metaplat.settings.loading import CONFIG_VARIABLE, DEFAULT_FILE, PREFIX, Set
 from metaplat.settings.sections import (
     AlertLevel,
     AlertSettings,
+    CatalogSettings,
     DagsterSettings,
     DeclaredTable,
     HotSettings,
@@ -28,6 +29,7 @@ __all__ = [
     "PREFIX",
     "AlertLevel",
     "AlertSettings",
+    "CatalogSettings",
     "DagsterSettings",
     "DeclaredTable",
     "HotSettings",

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from metaplat.model.errors import SettingsError, shown_address
 from metaplat.settings.sections import (
     AlertSettings,
+    CatalogSettings,
     DagsterSettings,
     HotSettings,
     IngestSettings,
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     dagster: DagsterSettings = DagsterSettings()
     monitor: MonitorSettings = MonitorSettings()
     spark: SparkSettings = SparkSettings()
+    catalog: CatalogSettings = CatalogSettings()
     alerts: AlertSettings = AlertSettings()
 
     @classmethod

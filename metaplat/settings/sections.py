@@ -268,6 +268,43 @@ class SparkSettings(Section):
     driver_share: float = Field(0.5, ge=0, le=1, description="Share without any stage that is worth a word.")
 
 
+class CatalogSettings(Section):
+    """The observation catalog: its index, its ingest, and what pre-flights ask for."""
+
+    backend: Literal["sqlite", "postgres", "vast"] = Field("sqlite", description="Store of the index.")
+    postgres_url: SecretStr | None = Field(
+        None, description="postgresql://user:password@host/database of the index."
+    )
+    vast_endpoint: str | None = Field(None, description="http address of a VAST cluster.")
+    vast_access_key: SecretStr | None = Field(None, description="Access key there.")
+    vast_secret_key: SecretStr | None = Field(None, description="Secret key there.")
+    vast_bucket: str = Field("metaplat", description="Bucket of the database there.")
+    vast_schema: str = Field("catalog", description="Schema of the tables there.")
+    watch: Names = Field(
+        default_factory=list, description="Folders and s3://bucket/prefix whose files are cataloged."
+    )
+    mappings: Path | None = Field(None, description="TOML file of further missions, keywords and rules.")
+    settle_seconds: float = Field(10.0, ge=0, description="A younger file is looked at again first.")
+    done_suffix: str | None = Field(
+        None, description="A file is complete once one named like it with this behind it exists (.done)."
+    )
+    batch_size: int = Field(5000, ge=1, le=50_000, description="Files that are cataloged together.")
+    processes: int = Field(0, ge=0, description="Files read at once; 0 means one process a core.")
+    parallel_requests: int = Field(64, ge=1, le=512, description="Objects of S3 read at once.")
+    max_header_mb: int = Field(64, ge=1, description="Longer headers are rejected, MiB unpacked.")
+    far_read_mb: int = Field(8, ge=1, description="Read at most by the second request to S3, MiB.")
+    max_attempts: int = Field(5, ge=1, description="A file that fails so often goes to quarantine.")
+    retry_seconds: float = Field(60.0, gt=0, description="Wait before the second try; it doubles each time.")
+    page_size: int = Field(1000, ge=1, le=100_000, description="Observations a search returns at once.")
+    min_quality: float = Field(0.8, ge=0, le=1, description="Quality that a pre-flight asks for.")
+    window_days: float = Field(30.0, gt=0, description="How far back a pre-flight looks.")
+    out_ratio: float = Field(2.5, ge=0, description="Bytes of output expected per byte of input.")
+    relationship_types: Names = Field(
+        default_factory=lambda: ["raw_to_processed", "calibration", "derived", "supersedes"],
+        description="Types of relationships that may be recorded.",
+    )
+
+
 class DagsterSettings(Section):
     """Dagster's own storage and limits."""
 
