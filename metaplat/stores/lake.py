@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metaplat.model.errors import InvalidInputError, PermanentStoreError, UnknownNameError
+from metaplat.model.partitioning import DailyOrUnknown
 from metaplat.model.polars_schema import polars_schema
+from metaplat.stores.month_files import one_key_per_file, only_days
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +63,8 @@ class Lake:
         partition : str
             Partition key.
         frame : polars.DataFrame, shape (rows, columns)
-            All rows of the partition, with exactly the domain's ``columns``, in any order of columns.
+            All rows of the partition, with exactly the domain's ``columns``, in any order of columns; where
+            files hold a month, all rows of the month.
 
         Returns
         -------
@@ -110,10 +113,12 @@ class Lake:
         schema = polars_schema(domain.columns)
         if unknown := [name for name in columns or () if name not in schema]:
             raise UnknownNameError("column", unknown[0], schema)
-        wanted = self.partitions(domain) if partitions is None else partitions
-        keys = [self.key(domain, partition) for partition in wanted]
-        contents = {key: content for key, content in self.objects.get_many(keys) if content is not None}
-        return self._frame(contents, schema).select(columns or list(schema))
+        if isinstance(domain.partitions, DailyOrUnknown):
+            frame = self._read_days(domain, domain.partitions, partitions)
+        else:
+            wanted = self.partitions(domain) if partitions is None else partitions
+            frame = self._read_files([self.key(domain, partition) for partition in wanted], schema)
+        return frame.select(columns or list(schema))
 
     def partitions(self, domain: MetadataDomain) -> list[str]:
         """Keys of the stored partitions, in partition order, from one listing."""
@@ -126,9 +131,32 @@ class Lake:
         keys = (domain.partitions.key_of_segment(segment) for segment in segments)
         return sorted((key for key in keys if key is not None), key=_order)
 
+    def files(self, domain: MetadataDomain) -> list[str]:
+        """Keys of all objects of a table, from one listing."""
+        listed = self.objects.list_objects(f"lake/{domain.name}/{domain.partitions.column}=")
+        return [item.key for item in listed if item.key.endswith(f"/{FILE}")]
+
     def delete(self, domain: MetadataDomain, partition: str) -> None:
         """Remove a partition; nothing happens where it does not exist."""
         self.objects.delete(self.key(domain, partition))
+
+    def _read_days(
+        self, domain: MetadataDomain, days: DailyOrUnknown, wanted: Sequence[str] | None
+    ) -> pl.DataFrame:
+        import polars as pl
+
+        schema = polars_schema(domain.columns)
+        if wanted is None:
+            return self._read_files(self.files(domain), schema)
+        months = [self.key(domain, key) for key in one_key_per_file(days, wanted)]
+        frame = only_days(self._read_files(months, schema), days, wanted)
+        if days.unknown in wanted:
+            frame = pl.concat([self._read_files([self.key(domain, days.unknown)], schema), frame])
+        return frame
+
+    def _read_files(self, keys: Sequence[str], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+        contents = {key: content for key, content in self.objects.get_many(keys) if content is not None}
+        return self._frame(contents, schema)
 
     def _holds(self, key: str, content: bytes) -> bool:
         try:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from metaplat.model.field import DType, ListOf, MapOf, Struct
+from metaplat.model.partitioning import HIVE_NULL
 from metaplat.model.table_metrics import METRICS, TABLE_PROFILES
 from metaplat.stores.lake import FILE
 
@@ -42,7 +43,8 @@ def view_statement(domain: MetadataDomain, folder: str) -> str:
     fields = [field for field in domain.columns if field.name != hive]
     pattern = literal(f"/{hive}=([^/]+)/{re.escape(FILE)}$")
     kind = _HIVE_TYPES.get(hive, "VARCHAR")
-    partition = f", TRY_CAST(regexp_extract({_PATH}, {pattern}, 1) AS {kind}) AS {identifier(hive)}"
+    segment = f"NULLIF(regexp_extract({_PATH}, {pattern}, 1), {literal(HIVE_NULL)})"
+    partition = f", TRY_CAST({segment} AS {kind}) AS {identifier(hive)}"
     return _statement(domain.name, fields, f"{glob_escaped(folder)}/{hive}=*/{FILE}", partition)
 
 

@@ -27,6 +27,8 @@ PRIMARY_CODE = 0xFF
 """The lower byte of SQLite's extended result codes (https://sqlite.org/rescode.html)."""
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 UNWRITABLE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}
+NO_TRACES = ("secure_delete = ON",)
+"""Deleted rows leave no trace in free pages; each page that is freed is written once more."""
 
 
 class SqliteFile:
@@ -40,10 +42,14 @@ class SqliteFile:
         Statements that create what is missing.
     repair : str
         What to do when the file is damaged, one sentence.
+    pragmas : sequence of str
+        Set in each connection.
     """
 
-    def __init__(self, path: Path, schema: Sequence[str], repair: str) -> None:
-        self._path, self._schema, self._repair = path, schema, repair
+    def __init__(
+        self, path: Path, schema: Sequence[str], repair: str, pragmas: Sequence[str] = NO_TRACES
+    ) -> None:
+        self._path, self._schema, self._repair, self._pragmas = path, schema, repair, pragmas
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._opened: tuple[int, int] | None = None
@@ -82,6 +88,13 @@ class SqliteFile:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
 
+    def close(self) -> None:
+        """Close the connection; the next use opens it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
     def _current(self) -> sqlite3.Connection:
         """Return the connection; a new one where the file was removed or replaced meanwhile."""
         if self._connection is None or self._opened != self._identity():
@@ -110,7 +123,8 @@ class SqliteFile:
         try:
             _switch_to_wal(connection)
             connection.execute("PRAGMA synchronous = NORMAL")  # a power cut loses the latest rows, no more
-            connection.execute("PRAGMA secure_delete = ON")  # deleted rows leave no trace in free pages
+            for pragma in self._pragmas:
+                connection.execute(f"PRAGMA {pragma}")
             for statement in self._schema:
                 connection.execute(statement)
         except BaseException:
