@@ -71,6 +71,6 @@ def test_every_rule_is_a_check_per_partition_and_one_of_the_table(
 def test_every_domain_has_its_sensor_schedule_and_jobs(
     repository: dg.RepositoryDefinition, domain: MetadataDomain
 ) -> None:
-    assert repository.has_sensor_def(f"{domain.name}_landed")
+    assert repository.has_sensor_def(f"{domain.name}_{'changed' if domain.cataloged else 'landed'}")
     assert repository.get_schedule_def(f"{domain.name}_cadence").cron_schedule == domain.cadence
     assert {f"ingest_{domain.name}", f"check_{domain.name}"} <= set(repository.job_names)

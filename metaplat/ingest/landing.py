@@ -73,6 +73,9 @@ class Landing:
     def __init__(self, domain: MetadataDomain, stores: Stores, now: datetime) -> None:
         if domain.parent is not None:
             raise UsageError(f"{domain.name} is made of what lands for {domain.parent}: land it there")
+        if domain.cataloged:
+            advice = "catalog files with `metaplat catalog ingest PLACE`"
+            raise UsageError(f"nothing lands for {domain.name}, it comes from the catalog: {advice}")
         self._domain, self._stores, self._now = domain, stores, now
         self._reader = RecordReader(domain, stores.settings, now)
         self._max_bytes = stores.settings.ingest.max_object_mb << 20

@@ -68,7 +68,7 @@ class Receipts:
         return dict(sorted(order.items(), key=lambda item: _natural(item[0])))
 
     def _key(self, kind: str, partition: str) -> str:
-        return f"{kind}/{self._domain.name}/{self._domain.partitions.segment(partition)}.json"
+        return f"{kind}/{self._domain.name}/{self._domain.partitions.file_name(partition)}.json"
 
     def _decode(self, key: str, content: bytes) -> IngestReceipt:
         try:

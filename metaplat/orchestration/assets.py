@@ -9,6 +9,8 @@ import dagster as dg
 from metaplat.ingest.partition import ingest_partitions
 from metaplat.model.domain import MetadataDomain
 from metaplat.model.errors import MetaplatError
+from metaplat.model.landed import IngestReceipt
+from metaplat.orchestration.cataloged import write_cataloged
 from metaplat.orchestration.clock import utc_now
 from metaplat.orchestration.failures import RETRIES, failure_for, partial_failure
 from metaplat.orchestration.metadata import column_schema, receipt_metadata
@@ -32,7 +34,7 @@ def build_asset(domain: MetadataDomain) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetMaterialization]:
         keys = in_order(context.partition_keys, domain.partitions)
         try:
-            results = ingest_partitions(domain, stores, tracked("ingest", keys), utc_now())
+            results = _results(domain, stores, keys)
             done = [key for key, result in results.items() if not isinstance(result, MetaplatError)]
             pages = write_spark_pages(domain, stores, done, utc_now())
         except MetaplatError as error:
@@ -69,7 +71,15 @@ def build_asset(domain: MetadataDomain) -> dg.AssetsDefinition:
             metadata={
                 "dagster/column_schema": column_schema(domain.columns),
                 "dagster/table_name": domain.name,
-                "landing": domain.landing,
+                **({} if domain.cataloged else {"landing": domain.landing}),
                 "archive_days": domain.retention.archive.days,
             },
         )(ingest_domain)
+
+
+def _results(
+    domain: MetadataDomain, stores: Stores, keys: list[str]
+) -> dict[str, IngestReceipt | MetaplatError]:
+    if domain.cataloged:
+        return write_cataloged(domain, stores, keys, utc_now())
+    return ingest_partitions(domain, stores, tracked("ingest", keys), utc_now())

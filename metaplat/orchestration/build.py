@@ -9,6 +9,13 @@ import dagster as dg
 from metaplat.domains import all_domains
 from metaplat.orchestration.alert_sensor import build_alert_sensor
 from metaplat.orchestration.assets import build_asset
+from metaplat.orchestration.catalog_files import (
+    catalog_files_job,
+    catalog_files_sensor,
+    reconcile_job,
+    reconcile_nightly,
+)
+from metaplat.orchestration.cataloged import build_changes_sensor
 from metaplat.orchestration.checks import build_checks, domain_subject
 from metaplat.orchestration.collecting import DOMAIN, collect_job, event_logs_sensor
 from metaplat.orchestration.jobs import check_job, ingest_job
@@ -38,6 +45,7 @@ def build_definitions(
     domains = all_domains() if domains is None else domains
     tables = tables_at_load() if tables is None else tables
     collected = any(domain.name == DOMAIN for domain in domains)
+    cataloged = any(domain.cataloged for domain in domains)
     return dg.Definitions(
         assets=[*map(build_asset, domains), *map(build_table_asset, tables)],
         asset_checks=[
@@ -47,14 +55,20 @@ def build_definitions(
             *(make(domain) for domain in domains for make in (ingest_job, check_job)),
             *(make(table) for table in tables for make in (profile_job, table_check_job)),
             *([collect_job] if collected else []),
+            *([catalog_files_job, reconcile_job] if cataloged else []),
         ],
         sensors=[
-            *map(build_sensor, domains),
+            *((build_changes_sensor if domain.cataloged else build_sensor)(domain) for domain in domains),
             *map(build_table_sensor, tables),
             *([event_logs_sensor] if collected else []),
+            *([catalog_files_sensor] if cataloged else []),
             build_alert_sensor(),
         ],
-        schedules=[*map(build_schedule, domains), *map(build_table_schedule, tables)],
+        schedules=[
+            *map(build_schedule, domains),
+            *map(build_table_schedule, tables),
+            *([reconcile_nightly] if cataloged else []),
+        ],
         resources={**default_resources(), **(resources or {})},
         executor=dg.in_process_executor,  # a step process would pay for loading everything again
     )

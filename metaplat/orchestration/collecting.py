@@ -89,7 +89,7 @@ def event_logs_sensor(
     if place is None:
         return dg.SensorResult(skip_reason="spark.event_logs is not set", cursor=context.cursor)
     now = utc_now()
-    if _is_collecting(context.instance, now):
+    if is_under_way(context.instance, JOB, now):
         return dg.SensorResult(skip_reason="the last collection has not ended", cursor=context.cursor)
     memory = memory_of(domain_named(DOMAIN), stores, SOURCE)
     new, grown = _waiting(CollectRequest(stores.settings, now, context.log.warning, memory=memory))
@@ -105,10 +105,11 @@ def event_logs_sensor(
     return dg.SensorResult(run_requests=[request_run], cursor=json.dumps([written, moment]))
 
 
-def _is_collecting(instance: dg.DagsterInstance, now: datetime) -> bool:
-    """Whether a collection is under way; one that was killed may look so for ever, hence the limit."""
+def is_under_way(instance: dg.DagsterInstance, job_name: str, now: datetime) -> bool:
+    """Whether a run of a job is under way; one that was killed may look so for ever, hence the limit."""
     since = now - timedelta(seconds=ASK_AGAIN_SECONDS)
-    return instance.get_runs_count(dg.RunsFilter(job_name=JOB, statuses=UNFINISHED, created_after=since)) > 0
+    asked = dg.RunsFilter(job_name=job_name, statuses=UNFINISHED, created_after=since)
+    return instance.get_runs_count(asked) > 0
 
 
 def _waiting(request: CollectRequest) -> tuple[list[str], int]:

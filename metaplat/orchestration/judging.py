@@ -16,6 +16,7 @@ from metaplat.ingest.partition import landing_prefix
 from metaplat.ingest.receipts import Receipts
 from metaplat.model.errors import MetaplatError
 from metaplat.model.rule import PartitionEvidence, TableEvidence
+from metaplat.orchestration.cataloged import EDGES, with_current_states
 from metaplat.orchestration.progress import tracked
 from metaplat.reports.verdict_log import VerdictLog
 
@@ -80,7 +81,7 @@ class Judge:
         judgement = Judgement()
         history = {key: receipt.rows for key, receipt in self._receipts.load_all().items()}
         prefixes = [landing_prefix(self._domain, partition) for partition in partitions]
-        landed = self._stores.landing.list_prefixes(prefixes)
+        landed = self._landed(prefixes)
         earlier = EarlierRows(self._domain, self._stores.lake, partitions, history, rules)
         for partition, prefix in tracked("check", list(zip(partitions, prefixes, strict=True))):
             try:
@@ -120,11 +121,18 @@ class Judge:
         del rule
         return {}
 
+    def _landed(self, prefixes: Sequence[str]) -> Mapping[str, Sequence[ObjectInfo]]:
+        if self._domain.cataloged:
+            return dict.fromkeys(prefixes, ())
+        return self._stores.landing.list_prefixes(prefixes)
+
     def _evidence(
         self, partition: str, landed: Sequence[ObjectInfo], history: dict[str, int]
     ) -> PartitionEvidence:
         receipt: IngestReceipt | None = self._receipts.load(partition)
         frame = self._stores.lake.read(self._domain, [partition])
+        if self._domain.name == EDGES:  # a file may vanish long after an edge was recorded
+            frame = with_current_states(frame, self._stores)
         return PartitionEvidence(self._domain, partition, frame, receipt, landed, history, self._now)
 
     def _judge(

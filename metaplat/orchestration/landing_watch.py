@@ -177,6 +177,17 @@ def _all_folders(domain: MetadataDomain, stores: Stores, depth: int) -> Listings
     return found
 
 
+def joined_within(
+    stretches: Sequence[tuple[str, str]], order: Mapping[str, int], most: int
+) -> list[tuple[str, str]]:
+    """Join stretches with at most ``most`` partitions between them."""
+    joined: list[tuple[str, str]] = []
+    for first, last in stretches:
+        near = joined and order[first] - order[joined[-1][1]] <= most + 1
+        joined.append((joined.pop()[0], last) if near else (first, last))
+    return joined
+
+
 def covering(
     stretches: Sequence[tuple[str, str]], order: Mapping[str, int], most: int
 ) -> list[tuple[str, str]]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from metaplat.ingest.receipts import Receipts
 from metaplat.model.errors import UsageError
 from metaplat.model.partitioning import stretches
+from metaplat.orchestration.cataloged import stale_partitions
 from metaplat.orchestration.clock import utc_now
-from metaplat.orchestration.landing_watch import watch_landing
+from metaplat.orchestration.landing_watch import joined_within, watch_landing
 from metaplat.reports.verdict_log import VerdictLog
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from metaplat.model.domain import MetadataDomain
     from metaplat.model.partitioning import Partitioning
     from metaplat.stores.home import Stores
+
+
+NEAR = 31
+"""Partitions between two stretches that one run does along."""
 
 
 def named_partitions(
@@ -63,11 +68,14 @@ def named_stretches(
 
 
 def missing_partitions(domain: MetadataDomain, stores: Stores, now: datetime) -> list[list[str]]:
-    """Return contiguous stretches of the partitions that hold unread objects, or were never judged."""
-    touched = watch_landing(domain, stores, None, now, stores.settings.sensor).touched
+    """Return stretches of the partitions that hold what was not ingested yet, or were never judged."""
+    if domain.cataloged:
+        touched = stale_partitions(domain, stores, now)
+    else:
+        touched = set(watch_landing(domain, stores, None, now, stores.settings.sensor).touched)
     judged = {record.partition for record in VerdictLog(stores.state).load(domain.name)}
     unjudged = Receipts(stores.state, domain).load_all().keys() - judged
-    return _runs(domain, touched.keys() | unjudged, now)
+    return _runs(domain, touched | unjudged, now)
 
 
 def ingested_partitions(domain: MetadataDomain, receipts: Receipts, now: datetime) -> list[list[str]]:
@@ -78,4 +86,7 @@ def ingested_partitions(domain: MetadataDomain, receipts: Receipts, now: datetim
 def _runs(domain: MetadataDomain, chosen: set[str], now: datetime) -> list[list[str]]:
     keys = domain.partitions.keys(now)
     order = {key: position for position, key in enumerate(keys)}
-    return [keys[order[first] : order[last] + 1] for first, last in stretches(chosen, keys)]
+    found = stretches(chosen, keys)
+    if domain.cataloged:  # an archive has days here and there: a run costs more than the empty ones between
+        found = joined_within(found, order, NEAR)
+    return [keys[order[first] : order[last] + 1] for first, last in found]

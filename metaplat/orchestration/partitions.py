@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from metaplat.model.partitioning import Daily, Hourly, IdBuckets, Partitioning
+from metaplat.model.partitioning import Daily, DailyOrUnknown, Hourly, IdBuckets, Partitioning
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def partitions_definition(partitioning: Partitioning) -> dg.PartitionsDefinition[str]:
     """Return the definition whose keys are those of ``partitioning``; the current window exists already."""
-    if isinstance(partitioning, Daily):
+    if isinstance(partitioning, Daily | DailyOrUnknown):
         return dg.DailyPartitionsDefinition(start_date=partitioning.start, timezone="UTC", end_offset=1)
     if isinstance(partitioning, Hourly):
         return dg.HourlyPartitionsDefinition(start_date=partitioning.start, timezone="UTC", end_offset=1)

@@ -16,6 +16,8 @@ from metaplat.stores.home import Stores, open_stores
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from metaplat.catalog.client import Catalog
+
 
 class StoresResource(dg.ConfigurableResource[Stores]):
     """Opens the stores; assets ask for ``stores: dg.ResourceParam[Stores]``."""
@@ -47,6 +49,21 @@ class LakeSqlResource(dg.ConfigurableResource["DuckDBPyConnection"]):
             yield connection
 
 
+class CatalogResource(dg.ConfigurableResource["Catalog"]):
+    """The observation catalog for pipelines; assets ask for ``catalog: dg.ResourceParam[Catalog]``."""
+
+    config_path: str = ""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Catalog"]:
+        """Open the catalog, and close it when the step ends."""
+        del context
+        from metaplat.catalog.client import Catalog
+
+        with Catalog(open_configured_stores(self.config_path).settings) as catalog:
+            yield catalog
+
+
 def open_configured_stores(config_path: str = "") -> Stores:
     """Read the settings and open the stores; raises SettingsError."""
     from metaplat.domains import check_privacy
@@ -59,4 +76,4 @@ def open_configured_stores(config_path: str = "") -> Stores:
 
 def default_resources() -> dict[str, object]:
     """Return the resources every definition of metaplat may ask for."""
-    return {"stores": StoresResource(), "lake_sql": LakeSqlResource()}
+    return {"stores": StoresResource(), "lake_sql": LakeSqlResource(), "catalog": CatalogResource()}

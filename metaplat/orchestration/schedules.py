@@ -10,6 +10,7 @@ import dagster as dg
 from metaplat.ingest.partition import landing_prefix
 from metaplat.ingest.receipts import Receipts
 from metaplat.model.domain import MetadataDomain
+from metaplat.orchestration.cataloged import newest_cataloged
 from metaplat.orchestration.clock import utc_now
 from metaplat.orchestration.jobs import ingest_job_name, partition_tags
 from metaplat.stores.home import Stores
@@ -30,7 +31,7 @@ def build_schedule(domain: MetadataDomain) -> dg.ScheduleDefinition:
         context: dg.ScheduleEvaluationContext, stores: dg.ResourceParam[Stores]
     ) -> dg.RunRequest | dg.SkipReason:
         del context
-        newest = newest_known(domain, stores, utc_now())
+        newest = (newest_cataloged if domain.cataloged else newest_known)(domain, stores, utc_now())
         if newest is None:
             return dg.SkipReason(f"nothing was ever landed or ingested for {domain.name}")
         return dg.RunRequest(tags=partition_tags(newest, newest))

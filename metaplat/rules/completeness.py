@@ -10,18 +10,25 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from metaplat.model.rule import PartitionEvidence, Rule
-from metaplat.model.verdict import MAX_SAMPLES, Verdict
+from metaplat.model.verdict import MAX_SAMPLES, Severity, Verdict
 from metaplat.rules.samples import require_columns, shown_rows
-from metaplat.rules.wording import counted
+from metaplat.rules.wording import counted, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import polars as pl
 
+    from metaplat.model.domain import MetadataDomain
+
 
 def completeness(
-    column: str, max_missing: float = 0.05, where: Mapping[str, Sequence[str]] | None = None
+    column: str,
+    max_missing: float = 0.05,
+    where: Mapping[str, Sequence[str]] | None = None,
+    *,
+    severity: Severity = Severity.ERROR,
+    shown: Sequence[str] = (),
 ) -> Rule:
     """Return the rule that a column is rarely null.
 
@@ -33,6 +40,10 @@ def completeness(
         Largest lawful share of nulls, 0 to 1; exactly this share passes.
     where : mapping of str to sequence of str, or None
         Judge only rows whose columns hold one of these values; None judges all.
+    severity : Severity
+        Of a failure.
+    shown : sequence of str
+        Columns that samples show beside the keys.
 
     Returns
     -------
@@ -45,19 +56,25 @@ def completeness(
     rows = "rows" + "".join(f" with {name} {' or '.join(values)}" for name, values in chosen.items())
     return Rule(
         f"completeness_{column}",
-        f"At most {_percent(max_missing)} of the {rows} lack {column}.",
-        partial(_judge, column=column, max_missing=max_missing, where=chosen),
+        f"At most {percent(max_missing)} of the {rows} lack {column}.",
+        partial(_judge, column=column, max_missing=max_missing, where=chosen, shown=shown),
+        severity=severity,
     )
 
 
 def _judge(
-    evidence: PartitionEvidence, *, column: str, max_missing: float, where: Mapping[str, Sequence[str]]
+    evidence: PartitionEvidence,
+    *,
+    column: str,
+    max_missing: float,
+    where: Mapping[str, Sequence[str]],
+    shown: Sequence[str],
 ) -> Verdict:
     """Judge one partition; no matching row, no verdict."""
     import polars as pl
 
     frame, domain = evidence.frame, evidence.domain
-    require_columns(frame, [column, *where, *domain.keys], f"completeness_{column}")
+    require_columns(frame, [column, *where, *domain.keys, *shown], f"completeness_{column}")
     matching = frame.filter(*(pl.col(name).is_in(values) for name, values in where.items()))
     rows, missing = matching.height, matching[column].null_count()
     if not rows:
@@ -66,14 +83,12 @@ def _judge(
     # A quotient, since 0.05 * 20 is not exact while 1 / 20 is the very float that 0.05 is.
     passed = missing / rows <= max_missing
     sentence = (
-        f"{column} is missing in {missing} of {counted(rows, 'row')} ({_percent(missing / rows)}); "
-        f"at most {_percent(max_missing)} expected."
+        f"{column} is missing in {missing} of {counted(rows, 'row')} ({percent(missing / rows)}); "
+        f"at most {percent(max_missing)} expected."
     )
     if not passed:
-        sentence += (
-            " Look at the source of that column for the rows shown, then land and materialize them again."
-        )
-    samples = shown_rows(_lacking(matching, column, [*domain.keys, *where]), domain.columns)
+        sentence += " " + _advice(domain)
+    samples = shown_rows(_lacking(matching, column, [*domain.keys, *where, *shown]), domain.columns)
     return Verdict.judged(passed=passed, sentence=sentence, numbers=numbers, samples=samples)
 
 
@@ -85,5 +100,10 @@ def _lacking(frame: pl.DataFrame, column: str, shown: Sequence[str]) -> list[dic
     return lacking.select(list(dict.fromkeys(shown))).to_dicts()
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
+def _advice(domain: MetadataDomain) -> str:
+    if domain.cataloged:
+        return (
+            "Look at the headers of the files shown (`metaplat catalog show PATH`): where another keyword "
+            "says it, name that in the file of catalog.mappings and run `metaplat catalog ingest PLACE`."
+        )
+    return "Look at the source of that column for the rows shown, then land and materialize them again."

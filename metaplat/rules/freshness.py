@@ -7,9 +7,14 @@ partition would renew; Dagster's own freshness badge (``orchestration``).
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from metaplat.model.rule import Rule, TableEvidence
 from metaplat.model.verdict import Verdict
+from metaplat.rules.wording import age_in_words
+
+if TYPE_CHECKING:
+    from metaplat.model.domain import MetadataDomain
 
 HOUR = timedelta(hours=1)
 
@@ -26,26 +31,20 @@ def freshness(within: timedelta) -> Rule:
         newest = max(times)
         age = evidence.now - newest
         sentence = (
-            f"The newest row is of {newest:%Y-%m-%d %H:%M} UTC, {_in_words(age)} old; "
-            f"at most {_in_words(within)} expected."
+            f"The newest row is of {newest:%Y-%m-%d %H:%M} UTC, {age_in_words(age)} old; "
+            f"at most {age_in_words(within)} expected."
         )
         if age > within:
-            sentence += (
-                f" Look at what lands objects under {evidence.domain.landing}, "
-                f"then run `metaplat materialize {evidence.domain.name} --missing`."
-            )
+            sentence += " " + _advice(evidence.domain)
         numbers = {"age_hours": age / HOUR, "allowed_hours": within / HOUR}
         return Verdict.judged(passed=age <= within, sentence=sentence, numbers=numbers)
 
-    return Rule("freshness", f"The newest row is at most {_in_words(within)} old.", judge_table=judge_table)
+    doc = f"The newest row is at most {age_in_words(within)} old."
+    return Rule("freshness", doc, judge_table=judge_table)
 
 
-def _in_words(age: timedelta) -> str:
-    """Return ``20 min``, ``1.5 h`` or ``2.5 days``; an age below zero is clock skew, said as none."""
-    if age <= timedelta(0):
-        return "0 min"
-    if age < HOUR:
-        return f"{age / timedelta(minutes=1):.0f} min"
-    if age <= 48 * HOUR:
-        return f"{age / HOUR:.1f}".removesuffix(".0") + " h"
-    return f"{age / timedelta(days=1):.1f}".removesuffix(".0") + " days"
+def _advice(domain: MetadataDomain) -> str:
+    command = f"`metaplat materialize {domain.name} --missing`"
+    if domain.cataloged:
+        return f"Look at what delivers the files, then run `metaplat catalog reconcile PLACE` and {command}."
+    return f"Look at what lands objects under {domain.landing}, then run {command}."
