@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from metaplat.cli import alerts, collect, demo, dev, domains, land, materialize, monitor, query, report, spark
+from metaplat.cli import (
+    alerts,
+    catalog,
+    collect,
+    demo,
+    dev,
+    domains,
+    land,
+    materialize,
+    monitor,
+    query,
+    report,
+    spark,
+)
 from metaplat.cli.options import Config
 
 app = typer.Typer(
@@ -34,3 +47,4 @@ app.command()(query.query)
 app.add_typer(monitor.app, name="monitor")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(spark.app, name="spark")
+app.add_typer(catalog.app, name="catalog")

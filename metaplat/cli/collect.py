@@ -166,6 +166,8 @@ def _collector(domain: MetadataDomain, source: str | None) -> tuple[str, Any]:  
 def _no_collector(domain: MetadataDomain) -> str:
     if domain.parent is not None:
         return f"none: it is made of what is collected for {domain.parent}"
+    if domain.cataloged:
+        return "none: catalog its files with `metaplat catalog ingest`"
     return "none: land its files with `metaplat land`"
 
 

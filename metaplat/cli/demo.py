@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from metaplat.cli.demo_catalog import catalog_samples, print_catalog
 from metaplat.cli.demo_spark import land_small_job, print_findings
 from metaplat.cli.options import Config, Json, configured_stores
 from metaplat.cli.output import note, print_content, print_table, progress_bar
@@ -47,14 +48,16 @@ def demo(
     """Land the bundled samples, materialize every domain, check, report. Running it again changes nothing.
 
     The samples hold planted faults, so some checks fail; the exit code is 0 all the same. Where there is Java
-    and pyspark, a small Spark job is run and collected too, and its findings are shown. With --json, the
-    report is printed as one JSON document.
+    and pyspark, a small Spark job is run and collected too, and its findings are shown. Bundled observation
+    files are cataloged, and a search, a graph and a pre-flight are shown. With --json, the report is printed
+    as one JSON document.
 
     Example: metaplat demo
     """
     stores, chosen = configured_stores(), all_domains()
+    note(f"observations: {catalog_samples(stores)} files are new in the catalog")
     for domain in chosen:
-        if domain.parent is None:
+        if domain.parent is None and not domain.cataloged:
             landed = land_small_job(domain, stores) if spark and domain.name == SPARK else 0
             note(f"{domain.name}: {landed + _land_samples(domain, stores)} sample objects are landed")
         _materialize_landed(domain, stores)
@@ -67,6 +70,7 @@ def demo(
         print_table(columns, map(astuple, verdict_table(report)))
         if spark:
             print_findings(stores)
+        print_catalog(stores)
     note(f"report: {stores.reports.address}/{PAGE}; look around with `metaplat dev`")
 
 
@@ -83,17 +87,21 @@ def _put_page(report: CheckReport, stores: Stores) -> None:
 
 
 def _materialize_landed(domain: MetadataDomain, stores: Stores) -> None:
-    """Ingest and check in one run from the first to the last new partition, so that empty days show."""
+    """Ingest and check in one run from the first to the last new partition, so that empty days show.
+
+    Days of observations are far apart: a run each stretch of them.
+    """
     from metaplat.orchestration.runs import materialize
 
     stretches = missing_partitions(domain, stores, utc_now())
     if not stretches:
         note(f"{domain.name}: nothing new to materialize")
         return
-    span = named_partitions(domain.partitions, utc_now(), stretches[0][0], stretches[-1][-1])
+    if not domain.cataloged:
+        stretches = [named_partitions(domain.partitions, utc_now(), stretches[0][0], stretches[-1][-1])]
     with progress_bar() as draw, watching(draw):
-        outcome = materialize(domain, stores, span)
-    exit_on_failures([outcome])
+        outcomes = [materialize(domain, stores, each) for each in stretches]
+    exit_on_failures(outcomes)
 
 
 def _land_samples(domain: MetadataDomain, stores: Stores) -> int:

@@ -8,6 +8,7 @@ from metaplat.cli.options import Config, Json, configured_stores
 from metaplat.cli.output import print_json, print_table
 from metaplat.domains import all_domains
 from metaplat.ingest.receipts import Receipts
+from metaplat.model.partitioning import DailyOrUnknown
 
 if TYPE_CHECKING:
     from metaplat.model.domain import MetadataDomain
@@ -35,7 +36,7 @@ def _entry(domain: MetadataDomain, stores: Stores) -> dict[str, Any]:
     return {
         "domain": domain.name,
         "doc": domain.doc,
-        "partitioned_by": domain.partitions.column,
+        "partitioned_by": _cut(domain),
         "partitions": len(receipts),
         "cadence": domain.cadence,
         "hot_days": hot.days if hot else None,
@@ -44,8 +45,13 @@ def _entry(domain: MetadataDomain, stores: Stores) -> dict[str, Any]:
         "rules": [rule.name for rule in domain.rules],
         "rows": sum(receipt.rows for receipt in receipts.values()),
         "newest_partition": filled[-1] if filled else None,
-        "landing": domain.landing,
+        "landing": None if domain.cataloged else domain.landing,
     }
+
+
+def _cut(domain: MetadataDomain) -> str:
+    """Return what a partition is; files of the lake may hold more."""
+    return "date" if isinstance(domain.partitions, DailyOrUnknown) else domain.partitions.column
 
 
 def _row(entry: dict[str, Any]) -> list[object]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from metaplat.model.errors import PermanentStoreError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -36,13 +38,28 @@ def note(text: str) -> None:
 
 
 def print_content(content: bytes) -> None:
-    """Print bytes as they are; where the reader has gone (``| head``), the program ends quietly."""
+    """Print bytes as they are; where the reader has gone (``| head``), the program ends quietly.
+
+    Raises
+    ------
+    PermanentStoreError
+        Nothing can be written there: a full disk, or a standard output that is closed.
+    """
+    if sys.stdout is None:
+        raise _unwritable("it is closed")
     try:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the rest, flushed at the exit
         raise SystemExit(0) from None
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise _unwritable(error.strerror or str(error)) from error
+
+
+def _unwritable(answer: str) -> PermanentStoreError:
+    return PermanentStoreError("standard output", "print the result", answer, "Send it where there is room.")
 
 
 def print_json(value: object) -> None:

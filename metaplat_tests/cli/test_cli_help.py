@@ -30,6 +30,8 @@ def test_the_commands_are_those_of_the_architecture() -> None:
     expected |= {f"monitor {name}" for name in ("run", "discover", "repair", "report", "history")}
     expected |= {f"alerts {name}" for name in ("list", "ack", "send")}
     expected |= {f"spark {name}" for name in ("show", "compare", "report")}
+    catalog = "ingest watch search show graph relate facets preflight export reconcile"
+    expected |= {f"catalog {name}" for name in catalog.split()}
     assert expected == set(COMMANDS)
 
 

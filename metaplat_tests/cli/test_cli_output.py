@@ -41,8 +41,9 @@ def test_every_json_command_prints_json_and_nothing_else(metaplat: Invoke, tmp_p
     assert set(run.json) == {"domain", "run_id", "run_ids", "partitions", "verdicts", "failures"}
     assert metaplat("materialize", DOMAIN, "--missing", "--json").json["run_ids"] == []
     assert metaplat("check", DOMAIN, "--json").json["domain"] == DOMAIN
-    assert metaplat("domains", "--json").json["domains"][0]["rows"] == 6
-    assert metaplat("report", "--json").json["domains"][0]["domain"] == DOMAIN
+    listed = {each["domain"]: each for each in metaplat("domains", "--json").json["domains"]}
+    assert listed[DOMAIN]["rows"] == 6
+    assert DOMAIN in {each["domain"] for each in metaplat("report", "--json").json["domains"]}
     assert metaplat("query", "select 1 as x, null as y", "--json").lines == [{"x": 1, "y": None}]
     collected = metaplat("collect", DOMAIN, "--source", "kubectl", "--path", KUBERNETES, "--json")
     assert collected.json["landed"] == collected.json["records"] > 0
@@ -207,3 +208,20 @@ def test_nothing_is_drawn_where_nobody_watches(metaplat: Invoke, tmp_path: Path)
     metaplat("land", DOMAIN, *three_days(tmp_path / "files"))
     answer = metaplat("materialize", DOMAIN, "--json")
     assert answer.err == ""
+
+
+def test_a_full_standard_output_is_one_line_of_error() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    shell = f"{METAPLAT} domains --json > /dev/full"
+    answer = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
+    assert answer.returncode == 3
+    assert answer.stderr.startswith("error: standard output: print the result: No space left on device")
+    assert len(answer.stderr.splitlines()) == 1
+
+
+def test_a_closed_standard_output_is_one_line_of_error() -> None:
+    answer = subprocess.run(
+        ["bash", "-c", f"{METAPLAT} domains --json >&-"], capture_output=True, text=True, check=False
+    )
+    assert (answer.returncode, len(answer.stderr.splitlines())) == (3, 1)
