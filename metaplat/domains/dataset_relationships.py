@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from metaplat.model.domain import MetadataDomain
+from metaplat.model.domain import MetadataDomain, Origin
 from metaplat.model.field import Field
 from metaplat.model.observation import RELATIONSHIP_FIELDS, FileState, values_of
 from metaplat.model.partitioning import Daily
@@ -31,5 +31,5 @@ DOMAIN = MetadataDomain(
     retention=Retention(archive=timedelta(days=36500)),
     cadence="27 * * * *",
     fresh_within=timedelta(days=30),
-    cataloged=True,
+    origin=Origin.CATALOG,
 )

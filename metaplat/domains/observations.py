@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from metaplat.model.domain import MetadataDomain
+from metaplat.model.domain import MetadataDomain, Origin
 from metaplat.model.observation import OBSERVATION_FIELDS
 from metaplat.model.partitioning import DailyOrUnknown
 from metaplat.model.retention import Retention
@@ -58,5 +58,5 @@ DOMAIN = MetadataDomain(
     retention=Retention(archive=timedelta(days=36500)),
     cadence="17 * * * *",
     fresh_within=FRESH_WITHIN,
-    cataloged=True,
+    origin=Origin.CATALOG,
 )

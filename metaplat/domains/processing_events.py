@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from metaplat.model.domain import MetadataDomain
+from metaplat.model.domain import MetadataDomain, Origin
 from metaplat.model.observation import EVENT_FIELDS
 from metaplat.model.partitioning import Daily
 from metaplat.model.retention import Retention
@@ -24,5 +24,5 @@ DOMAIN = MetadataDomain(
     retention=Retention(archive=timedelta(days=36500)),
     cadence="37 * * * *",
     fresh_within=timedelta(days=30),
-    cataloged=True,
+    origin=Origin.CATALOG,
 )

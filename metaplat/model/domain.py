@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,17 @@ EXTRA = Field(
 SOURCE_OBJECT = Field(
     "source_object", str, doc="Landing object the row was read from, below the landing root."
 )
+
+
+class Origin(StrEnum):
+    """Where the rows of a domain come from."""
+
+    LANDING = "landing"
+    """Raw objects in its landing folders."""
+    CATALOG = "catalog"
+    """The index of ``metaplat catalog``; nothing lands."""
+    DELIVERIES = "deliveries"
+    """The folders of delivered files of ``metaplat vip``; nothing lands."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +96,8 @@ class MetadataDomain:
         Its table in the hot store, where it has one.
     streams : bool
         Whether ``metaplat collect --json`` prints each record on a line of its own, also where it lands them.
-    cataloged : bool
-        Whether its rows come from the catalog index (``metaplat catalog``) and nothing lands for it.
+    origin : Origin
+        Where its rows come from.
     parent : str or None
         Name of the domain whose landing objects this one reads too: what lands, lands for the parent.
     parts : callable
@@ -114,7 +126,7 @@ class MetadataDomain:
     progress: Progress | None = None
     hot: HotTable | None = None
     streams: bool = False
-    cataloged: bool = False
+    origin: Origin = Origin.LANDING
     parent: str | None = None
     parts: Callable[[Record], Iterable[Record]] = lambda record: (record,)
     knows_more: Callable[[Record, Record], bool] | None = None
@@ -144,7 +156,17 @@ class MetadataDomain:
     @property
     def columns(self) -> tuple[Field, ...]:
         """Every column of the lake table: the declared ones, then what ingest adds."""
-        return tuple(self.fields) if self.cataloged else (*self.fields, EXTRA, SOURCE_OBJECT)
+        return (*self.fields, EXTRA, SOURCE_OBJECT) if self.lands else tuple(self.fields)
+
+    @property
+    def lands(self) -> bool:
+        """Whether raw objects land for it."""
+        return self.origin is Origin.LANDING
+
+    @property
+    def cataloged(self) -> bool:
+        """Whether its rows come from the catalog index."""
+        return self.origin is Origin.CATALOG
 
     @property
     def landed_fields(self) -> tuple[Field, ...]:

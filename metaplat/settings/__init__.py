@@ -22,6 +22,7 @@ from metaplat.settings.sections import (
     SinkSettings,
     SparkSettings,
 )
+from metaplat.settings.vip import VipSettings
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -43,5 +44,6 @@ __all__ = [
     "Settings",
     "SinkSettings",
     "SparkSettings",
+    "VipSettings",
     "load_settings",
 ]

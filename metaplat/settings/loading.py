@@ -34,6 +34,7 @@ from metaplat.settings.sections import (
     SinkSettings,
     SparkSettings,
 )
+from metaplat.settings.vip import VipSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     monitor: MonitorSettings = MonitorSettings()
     spark: SparkSettings = SparkSettings()
     catalog: CatalogSettings = CatalogSettings()
+    vip: VipSettings = VipSettings()
     alerts: AlertSettings = AlertSettings()
 
     @classmethod

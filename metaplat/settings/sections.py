@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from metaplat.model.table import BucketFunction, CompareSource, Engine, RepairMode
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
     """Read a list given as one text, as environment variables must: JSON, or words with commas between."""
     if not isinstance(value, str):
         return value
@@ -40,9 +40,9 @@ def _object(value: object) -> object:
 AlertLevel = Literal["low", "medium", "high"]
 """How much an alert matters, least first."""
 
-Names = Annotated[list[str], BeforeValidator(_listed)]
+Names = Annotated[list[str], BeforeValidator(listed)]
 FieldNames = Annotated[
-    list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]], BeforeValidator(_listed)
+    list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]], BeforeValidator(listed)
 ]
 """Fields of domains, as ``domain.field``."""
 
@@ -182,7 +182,7 @@ class MonitorSettings(Section):
         None, description="Spark Connect address, sc://host:15002; null starts Spark by spark_master."
     )
     spark_master: str = Field("local[*]", description="Master of a Spark started here.")
-    tables: Annotated[list[DeclaredTable], BeforeValidator(_listed)] = Field(
+    tables: Annotated[list[DeclaredTable], BeforeValidator(listed)] = Field(
         default_factory=list, description="Tables declared by hand."
     )
     tables_file: Path | None = Field(

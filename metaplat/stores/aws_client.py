@@ -1,4 +1,4 @@
-"""The clients of Glue, Athena, SNS and EMR, and what their failures mean.
+"""The clients of Glue, Athena, SNS, EMR and Secrets Manager, and what their failures mean.
 
 Here: time limits and attempts; which failures may pass, and what to do about the others.
 Not here: what is asked (``tables.glue``, ``tables.athena``, ``collectors.spark.emr``); DynamoDB and S3 have
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_emr import EMRClient
     from mypy_boto3_glue import GlueClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
 
     from metaplat.model.errors import StoreError
@@ -79,6 +80,9 @@ CREDENTIALS = {
     "UnrecognizedClientException": "Check the AWS credentials.",
 }
 
+ENDPOINT_NAMES = {"secretsmanager": "SECRETS_MANAGER"}
+"""Services whose variable of an endpoint is not called like their client."""
+
 _clients: dict[tuple[str | None, ...], Any] = {}
 _opening = threading.Lock()
 
@@ -91,12 +95,14 @@ def aws_client(service: Literal["athena"], region: str) -> AthenaClient: ...
 def aws_client(service: Literal["sns"], region: str) -> SNSClient: ...
 @overload
 def aws_client(service: Literal["emr"], region: str) -> EMRClient: ...
+@overload
+def aws_client(service: Literal["secretsmanager"], region: str) -> SecretsManagerClient: ...
 def aws_client(service: str, region: str) -> Any:
     """Return the client of ``service``: one per process, region and address, safe to use in all threads.
 
     Raises PermanentStoreError where the AWS configuration cannot be used: a missing profile, a wrong address.
     """
-    own_endpoint = f"AWS_ENDPOINT_URL_{service.upper()}"
+    own_endpoint = f"AWS_ENDPOINT_URL_{ENDPOINT_NAMES.get(service, service.upper())}"
     chain = (own_endpoint, "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID")
     identity = (service, region, *map(os.environ.get, chain))
     with _opening:
