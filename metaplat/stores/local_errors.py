@@ -27,6 +27,7 @@ _PASSING = frozenset(
 _ADVICE = {
     errno.ENOSPC: "Free some space, or set home to a larger disk.",
     errno.EDQUOT: "Free some space, or set home to a larger disk.",
+    errno.EFBIG: "Raise the limit of the size of a file (ulimit -f).",
     errno.EISDIR: "A folder has the name of this object; move it away.",
     errno.ENOTDIR: "A file has the name of this folder; move it away, or set home to another one.",
     errno.EMFILE: "Raise the limit of open files (ulimit -n).",

@@ -178,7 +178,7 @@ class LocalObjects:
     def _may_be_missing(self, folder: str) -> bool:
         """Whether a folder that is not there means "nothing stored": not where home itself is a file."""
         if self.root.exists():
-            return folder != ""
+            return folder != "" and self.root.is_dir()
         return not any(parent.is_file() for parent in self.root.parents)
 
     def _add(

@@ -18,7 +18,8 @@ from contextlib import suppress
 LEFTOVER_SECONDS = 3600.0
 """Age from which a temporary file is the leftover of a killed writer."""
 
-TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp")
+TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.(tmp|part)")
+"""Names of unfinished files: written at once, or streamed (``streamed_files``)."""
 
 
 def replace(path: str, content: bytes) -> os.stat_result:

@@ -9,6 +9,7 @@ identity or of a container are found by obstore itself; profiles, SSO and instan
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,11 @@ from typing import TYPE_CHECKING
 from metaplat.model.errors import PermanentStoreError, SettingsError, shown_address
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obstore.auth.boto3 import Boto3CredentialProvider
-    from obstore.store import ClientConfig, S3Store
+    from obstore.store import ClientConfig, S3Credential, S3Store
+    from pydantic import SecretStr
 
     from metaplat.settings import S3Settings
 
@@ -34,6 +38,20 @@ _OWN_CHAIN = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_SKIP_SIGNATURE",
 )
+
+
+@dataclass(frozen=True)
+class AccessKeys:
+    """Keys that are used in place of the AWS chain; nothing of them shows where they are printed.
+
+    Parameters
+    ----------
+    access_key, secret_key : SecretStr
+        The pair, as AWS gives it to a user.
+    """
+
+    access_key: SecretStr
+    secret_key: SecretStr
 
 
 def split_address(root: str) -> tuple[str, str]:
@@ -68,8 +86,32 @@ def shown_endpoint(settings: S3Settings) -> str:
     return shown_address(endpoint) if endpoint else f"s3.{region_of(settings)}.amazonaws.com"
 
 
-def open_s3(root: str, settings: S3Settings) -> S3Store:
+def open_s3(
+    root: str,
+    settings: S3Settings,
+    *,
+    keys: AccessKeys | None = None,
+    unsigned_payload: bool = False,
+    timeout_seconds: float | None = None,
+    retry_seconds: float = RETRY_SECONDS,
+) -> S3Store:
     """Return an obstore client of ``root``; no request is made yet.
+
+    Parameters
+    ----------
+    root : str
+        ``s3://bucket/prefix``.
+    settings : S3Settings
+        Section ``[s3]``.
+    keys : AccessKeys or None
+        Used in place of the AWS chain.
+    unsigned_payload : bool
+        Leave the digest of what is sent out of the signature: TLS protects it, and it costs a third of the
+        speed.
+    timeout_seconds : float or None
+        For one request with its body; None takes that of the settings.
+    retry_seconds : float
+        After so long no further attempt of a request is begun.
 
     Raises
     ------
@@ -85,21 +127,36 @@ def open_s3(root: str, settings: S3Settings) -> S3Store:
         prefix=prefix or None,
         config={
             "region": region_of(settings),
+            "unsigned_payload": unsigned_payload,
             **({"endpoint": endpoint} if endpoint else {}),
         },
         client_options={
             "allow_http": bool(endpoint and endpoint.startswith("http://")),
             "connect_timeout": timedelta(seconds=min(CONNECT_SECONDS, settings.timeout_seconds)),
-            "timeout": timedelta(seconds=settings.timeout_seconds),
+            "timeout": timedelta(seconds=timeout_seconds or settings.timeout_seconds),
             **_own_certificates(),
         },
         retry_config={
             "max_retries": settings.retries,
-            "retry_timeout": timedelta(seconds=RETRY_SECONDS),
+            "retry_timeout": timedelta(seconds=retry_seconds),
             "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2)},
         },
-        credential_provider=_found_by_boto3(root, settings),
+        credential_provider=_given(keys) if keys else _found_by_boto3(root, settings),
     )
+
+
+def _given(keys: AccessKeys) -> Callable[[], S3Credential]:
+    """Return what gives obstore these keys and nothing else: a token in the environment is not of them."""
+
+    def credential() -> S3Credential:
+        return {
+            "access_key_id": keys.access_key.get_secret_value(),
+            "secret_access_key": keys.secret_key.get_secret_value(),
+            "token": None,
+            "expires_at": None,
+        }
+
+    return credential
 
 
 def _own_certificates() -> ClientConfig:

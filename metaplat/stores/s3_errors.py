@@ -71,8 +71,8 @@ def s3_error(system: str, attempted: str, error: Exception) -> StoreError:
         return PermanentStoreError(system, attempted, "no valid AWS credentials", advice)
     if "redirect" in text and not status:
         return PermanentStoreError(system, attempted, "redirected", _ADVICE["PermanentRedirect"])
-    if status:
-        return error_of_status(system, attempted, int(status[1]), code[1] if code else "")
+    if status or code:  # S3 ends an upload with HTTP 200 before it knows how that ends
+        return error_of_status(system, attempted, int(status[1]) if status else 200, code[1] if code else "")
     words = _WORDS[network[1]] if network else "not an answer of S3"
     advice = "Check that the endpoint is up and reachable, and endpoint_url in section [s3]."
     return TransientStoreError(system, attempted, words, advice)

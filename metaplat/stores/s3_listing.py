@@ -17,11 +17,12 @@ from metaplat.model.errors import TransientStoreError
 from metaplat.model.landed import ObjectInfo
 from metaplat.stores.objects import folder_of
 from metaplat.stores.s3_errors import obstore_failures, s3_error
+from metaplat.stores.s3_odd_keys import is_odd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from obstore import ObjectMeta
+    from obstore import ListResult, ObjectMeta
     from obstore.store import S3Store
 
     from metaplat.stores.s3_odd_keys import OddKeys
@@ -62,7 +63,7 @@ class S3Listing:
             found = dict(zip(prefixes, pool.map(self._list, prefixes), strict=True))
             markers = self._markers(pool, [item for listed in found.values() for item in listed])
         if not all(found.values()):
-            self._believe_empty()
+            self.believe_empty()
         return {
             prefix: sorted((item for item in listed if item.key not in markers), key=lambda item: item.key)
             for prefix, listed in found.items()
@@ -80,7 +81,7 @@ class S3Listing:
             while level and len(level) < self.width:
                 opened = list(pool.map(self._open, level))
                 if not all(folder.objects or folder.folders for folder in opened):
-                    self._believe_empty()
+                    self.believe_empty()
                 found += [item for folder in opened for item in folder.objects]
                 level = [name for folder in opened for name in folder.folders]
             found += [item for listed in pool.map(self._list, level) for item in listed]
@@ -92,9 +93,9 @@ class S3Listing:
         level = [prefix]
         with ThreadPoolExecutor(self.width, thread_name_prefix="s3-list") as pool:
             for _ in range(depth):
-                level = [name for opened in pool.map(self._open, level) for name in opened.folders]
+                level = [name for found in pool.map(self._folders, level) for name in found]
         if not level:
-            self._believe_empty()
+            self.believe_empty()
         return sorted(name[len(prefix) : -1] for name in level)
 
     def _list(self, prefix: str) -> list[ObjectInfo]:
@@ -109,16 +110,28 @@ class S3Listing:
         return [info_of(meta) for meta in listed if meta["path"].startswith(prefix)]
 
     def _open(self, folder: str) -> Folder:
+        listed = self._level(folder)
+        if listed is None:
+            return Folder(self.odd.list_objects(folder), [])
+        names = [f"{name}/" for name in listed["common_prefixes"]]
+        return Folder([info_of(meta) for meta in listed["objects"]], names)
+
+    def _folders(self, folder: str) -> list[str]:
+        listed = self._level(folder)
+        if listed is None:
+            return [name for name in self.odd.list_folders(folder) if not is_odd(name[:-1])]
+        return [f"{name}/" for name in listed["common_prefixes"]]
+
+    def _level(self, folder: str) -> ListResult[Sequence[ObjectMeta]] | None:
+        """Return what lies in a folder and no deeper; None where obstore stops at an odd key."""
         from obstore.exceptions import InvalidPathError
 
         try:
-            listed = self.client.list_with_delimiter(folder or None)
+            return self.client.list_with_delimiter(folder or None)
         except InvalidPathError:
-            return Folder(self.odd.list_objects(folder), [])
+            return None
         except obstore_failures() as error:
             raise s3_error(self.system, f"list {folder!r}", error) from None
-        names = [f"{name}/" for name in listed["common_prefixes"]]
-        return Folder([info_of(meta) for meta in listed["objects"]], names)
 
     def _markers(self, pool: ThreadPoolExecutor, found: list[ObjectInfo]) -> set[str]:
         """Keys that are no objects: consoles mark a folder by an empty object ``folder/``.
@@ -126,9 +139,10 @@ class S3Listing:
         obstore lists it as ``folder``, where no object is.
         """
         empty = [item.key for item in found if item.size == 0]
-        return {key for key, exists in zip(empty, pool.map(self._exists, empty), strict=True) if not exists}
+        return {key for key, exists in zip(empty, pool.map(self.exists, empty), strict=True) if not exists}
 
-    def _exists(self, key: str) -> bool:
+    def exists(self, key: str) -> bool:
+        """Whether there is an object ``key``, for a key as obstore listed it."""
         try:
             self.client.head(key)
         except FileNotFoundError:
@@ -139,7 +153,7 @@ class S3Listing:
             return True
         return True
 
-    def _believe_empty(self) -> None:
+    def believe_empty(self) -> None:
         """Make sure that an empty listing came from S3: a login page is read as one, too.
 
         Raises

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from metaplat.model.landed import ObjectInfo
     from metaplat.settings import S3Settings
+    from metaplat.stores.s3_client import AccessKeys
 
 AHEAD_BYTES = 256 * 2**20
 """What ``get_many`` may hold in objects fetched ahead, all together."""
@@ -41,10 +42,13 @@ class S3Objects:
         The address.
     settings : S3Settings
         Section ``[s3]``.
+    keys : AccessKeys or None
+        Used in place of the AWS chain.
     """
 
     root: str
     settings: S3Settings
+    keys: AccessKeys | None = None
 
     @property
     def address(self) -> str:
@@ -59,15 +63,17 @@ class S3Objects:
     @cached_property
     def client(self) -> S3Store:
         """The obstore client."""
-        return open_s3(self.root, self.settings)
+        return open_s3(self.root, self.settings, keys=self.keys)
 
     @cached_property
-    def _odd(self) -> OddKeys:
-        return OddKeys(self.address, self.system, self.settings)
+    def odd(self) -> OddKeys:
+        """Access to keys that obstore refuses."""
+        return OddKeys(self.address, self.system, self.settings, self.keys)
 
     @cached_property
-    def _listing(self) -> S3Listing:
-        return S3Listing(self.client, self.system, self.settings.parallel_requests, self._odd)
+    def listing(self) -> S3Listing:
+        """Listing, many requests at a time."""
+        return S3Listing(self.client, self.system, self.settings.parallel_requests, self.odd)
 
     def get(self, key: str) -> bytes:
         """Return the content of ``key``; raises KeyError where there is no such object."""
@@ -109,7 +115,7 @@ class S3Objects:
     def delete(self, key: str) -> None:
         """Remove ``key``."""
         if is_odd(key):
-            self._odd.delete(key)
+            self.odd.delete(key)
             return
         try:
             self.client.delete(key)
@@ -120,7 +126,7 @@ class S3Objects:
     def info(self, key: str) -> ObjectInfo | None:
         """Return size, time and etag of ``key``, or None."""
         if is_odd(key):
-            return self._odd.info(key)
+            return self.odd.info(key)
         try:
             return info_of(self.client.head(key))
         except FileNotFoundError:  # without saying whether the object, the bucket or the service is missing
@@ -131,19 +137,19 @@ class S3Objects:
 
     def list_objects(self, prefix: str = "") -> list[ObjectInfo]:
         """Return all objects whose key starts with ``prefix``, sorted by key."""
-        return self._listing.plain([prefix])[prefix]
+        return self.listing.plain([prefix])[prefix]
 
     def list_prefixes(self, prefixes: Sequence[str]) -> dict[str, list[ObjectInfo]]:
         """Return ``list_objects`` for many prefixes, ``parallel_requests`` at a time."""
-        return self._listing.plain(prefixes)
+        return self.listing.plain(prefixes)
 
     def list_tree(self, prefix: str) -> list[ObjectInfo]:
         """Return ``list_objects`` of a prefix ending in ``/``, its folders side by side."""
-        return self._listing.tree(prefix)
+        return self.listing.tree(prefix)
 
     def list_folders(self, prefix: str, depth: int) -> list[str]:
         """Return the folders ``depth`` levels below ``prefix``, one request a folder above them."""
-        return self._listing.folders(prefix, depth)
+        return self.listing.folders(prefix, depth)
 
     def _read(self, key: str, max_bytes: int | None) -> bytes | None:
         content = self._read_ahead(key, max_bytes, None)
@@ -153,7 +159,7 @@ class S3Objects:
     def _read_ahead(self, key: str, max_bytes: int | None, share: int | None) -> bytes | int | None:
         """Content, or None where it is gone or too large, or the size where it exceeds ``share``."""
         if is_odd(key):
-            return self._odd.get(key, max_bytes)
+            return self.odd.get(key, max_bytes)
         try:
             answer = self.client.get(key)
             size = answer.meta["size"]

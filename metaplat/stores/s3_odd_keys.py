@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
     from metaplat.settings import S3Settings
+    from metaplat.stores.s3_client import AccessKeys
 
 _ODD = re.compile(r"\A\Z|\A/|/\Z|//|(?:\A|/)\.{1,2}(?:/|\Z)|[\x00-\x1f\x7f]")
 
@@ -40,6 +41,7 @@ class OddKeys:
     address: str
     system: str
     settings: S3Settings
+    keys: AccessKeys | None = None
 
     @cached_property
     def _client(self) -> BaseClient:
@@ -50,6 +52,8 @@ class OddKeys:
             "s3",
             endpoint_url=endpoint_of(self.settings),
             region_name=region_of(self.settings),
+            aws_access_key_id=self.keys.access_key.get_secret_value() if self.keys else None,
+            aws_secret_access_key=self.keys.secret_key.get_secret_value() if self.keys else None,
             config=Config(
                 connect_timeout=2,
                 read_timeout=self.settings.timeout_seconds,
@@ -74,6 +78,17 @@ class OddKeys:
             for item in page.get("Contents", [])
             if item["Size"] or not item["Key"].endswith("/")
         ]
+
+    def list_folders(self, prefix: str) -> list[str]:
+        """Return the folders directly below a prefix ending in ``/``, each with a slash at the end."""
+        bucket, root = split_address(self.address)
+        start = f"{root}/" if root else ""
+        place = {"Bucket": bucket, "Prefix": start + prefix, "Delimiter": "/"}
+        pages = self._ask(
+            f"list {prefix!r}",
+            lambda client: list(client.get_paginator("list_objects_v2").paginate(**place)),
+        )
+        return [item["Prefix"][len(start) :] for page in pages for item in page.get("CommonPrefixes", [])]
 
     def get(self, key: str, max_bytes: int | None) -> bytes | None:
         """Return the content, or None where the object is gone or larger than ``max_bytes``."""
