@@ -47,4 +47,6 @@ def _advice(domain: MetadataDomain) -> str:
     command = f"`metaplat materialize {domain.name} --missing`"
     if domain.cataloged:
         return f"Look at what delivers the files, then run `metaplat catalog reconcile PLACE` and {command}."
+    if not domain.lands:
+        return "Look at `metaplat vip status`, then run `metaplat vip history`."
     return f"Look at what lands objects under {domain.landing}, then run {command}."

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from metaplat.model.rule import History, PartitionEvidence, Rule
 from metaplat.model.verdict import Severity, Verdict
-from metaplat.rules.catalog.as_of import by_last_partitions, judged_as_of
+from metaplat.rules.as_of import by_last_partitions, judged_as_of
 from metaplat.rules.catalog.delivery import COLUMNS, MISSION, TIME, delivery_delays
 from metaplat.rules.catalog.time_within_mission import last_moment
 from metaplat.rules.samples import require_columns, shown_rows, shown_value

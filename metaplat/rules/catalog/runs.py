@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from metaplat.model.rule import History, PartitionEvidence, Rule
 from metaplat.model.verdict import MAX_SAMPLES, Severity, Verdict
-from metaplat.rules.catalog.as_of import by_last_partitions, judged_as_of
+from metaplat.rules.as_of import by_last_partitions, judged_as_of
 from metaplat.rules.samples import require_columns, shown_rows
 from metaplat.rules.wording import HOUR, age_in_words, agreeing, counted, percent
 

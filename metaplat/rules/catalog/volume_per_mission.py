@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from metaplat.model.rule import History, PartitionEvidence, Rule
 from metaplat.model.verdict import Severity, Verdict
-from metaplat.rules.catalog.as_of import by_last_partitions
+from metaplat.rules.as_of import by_last_partitions
 from metaplat.rules.catalog.delivery import COLUMNS, MISSION, TIME, delivery_delays
 from metaplat.rules.samples import require_columns, shown_rows, shown_value
 from metaplat.rules.wording import agreeing, counted
