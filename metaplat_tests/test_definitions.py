@@ -13,6 +13,7 @@ import pytest
 
 from metaplat.definitions import defs
 from metaplat.domains import all_domains
+from metaplat.model.domain import Origin
 
 if TYPE_CHECKING:
     from metaplat.model.domain import MetadataDomain
@@ -71,6 +72,10 @@ def test_every_rule_is_a_check_per_partition_and_one_of_the_table(
 def test_every_domain_has_its_sensor_schedule_and_jobs(
     repository: dg.RepositoryDefinition, domain: MetadataDomain
 ) -> None:
-    assert repository.has_sensor_def(f"{domain.name}_{'changed' if domain.cataloged else 'landed'}")
-    assert repository.get_schedule_def(f"{domain.name}_cadence").cron_schedule == domain.cadence
+    if domain.origin is Origin.DELIVERIES:  # one schedule serves all that is made of delivered files
+        assert repository.get_schedule_def("vip_history_hourly").cron_schedule == domain.cadence
+    else:
+        sensor = f"{domain.name}_{'changed' if domain.cataloged else 'landed'}"
+        assert repository.has_sensor_def(sensor)
+        assert repository.get_schedule_def(f"{domain.name}_cadence").cron_schedule == domain.cadence
     assert {f"ingest_{domain.name}", f"check_{domain.name}"} <= set(repository.job_names)

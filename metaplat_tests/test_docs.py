@@ -141,7 +141,8 @@ def test_every_setting_is_documented_with_its_variable_and_default(key: str) -> 
     variable = f"METAPLAT_{key.replace('.', '__').upper()}"
     rows = [line for line in read(DOCS / "settings.md").splitlines() if line.startswith(f"| `{key}` |")]
     assert len(rows) == 1
-    _, _, _, default, shown, meaning, _ = (cell.strip() for cell in rows[0].split("|"))
+    cells = re.split(r"(?<!\\)\|", rows[0])  # a bar that belongs to a value is written with a backslash
+    _, _, _, default, shown, meaning, _ = (cell.strip().replace("\\|", "|") for cell in cells)
     assert shown == f"`{variable}`"
     assert default == shown_default(settings_fields()[key].get_default(call_default_factory=True))
     assert meaning

@@ -17,6 +17,7 @@ from metaplat.cli import (
     query,
     report,
     spark,
+    vip,
 )
 from metaplat.cli.options import Config
 
@@ -48,3 +49,4 @@ app.add_typer(monitor.app, name="monitor")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(spark.app, name="spark")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(vip.app, name="vip")

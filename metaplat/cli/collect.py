@@ -17,6 +17,7 @@ from metaplat.ingest.landing import Landing
 from metaplat.ingest.validate import to_utc
 from metaplat.model.errors import UnknownNameError, UsageError
 from metaplat.orchestration.clock import utc_now
+from metaplat.orchestration.vip.extracts import EXTRACTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -168,6 +169,10 @@ def _no_collector(domain: MetadataDomain) -> str:
         return f"none: it is made of what is collected for {domain.parent}"
     if domain.cataloged:
         return "none: catalog its files with `metaplat catalog ingest`"
+    if domain.name == EXTRACTS:
+        return "none: pull it with `metaplat vip pull`"
+    if not domain.lands:
+        return "none: write it from the delivered files with `metaplat vip history`"
     return "none: land its files with `metaplat land`"
 
 

@@ -12,6 +12,7 @@ import typer
 
 from metaplat.cli.demo_catalog import catalog_samples, print_catalog
 from metaplat.cli.demo_spark import land_small_job, print_findings
+from metaplat.cli.demo_vip import print_history, pull_sample, write_sample_history
 from metaplat.cli.options import Config, Json, configured_stores
 from metaplat.cli.output import note, print_content, print_table, progress_bar
 from metaplat.cli.report import ReportFormat, current_report, rendered
@@ -19,9 +20,11 @@ from metaplat.cli.run_output import exit_on_failures
 from metaplat.collectors.collector import CollectRequest
 from metaplat.domains import all_domains
 from metaplat.ingest.landing import Landing
+from metaplat.model.domain import Origin
 from metaplat.orchestration.clock import utc_now
 from metaplat.orchestration.partition_choice import missing_partitions, named_partitions
 from metaplat.orchestration.progress import watching
+from metaplat.orchestration.vip.extracts import EXTRACTS
 from metaplat.reports.wording import verdict_table
 
 if TYPE_CHECKING:
@@ -49,18 +52,23 @@ def demo(
 
     The samples hold planted faults, so some checks fail; the exit code is 0 all the same. Where there is Java
     and pyspark, a small Spark job is run and collected too, and its findings are shown. Bundled observation
-    files are cataloged, and a search, a graph and a pre-flight are shown. With --json, the report is printed
-    as one JSON document.
+    files are cataloged, and a search, a graph and a pre-flight are shown. An extract is pulled from a
+    stand-in of a vendor's lake, and six weeks of deliveries are judged and drawn. With --json, the report is
+    printed as one JSON document.
 
     Example: metaplat demo
     """
     stores, chosen = configured_stores(), all_domains()
     note(f"observations: {catalog_samples(stores)} files are new in the catalog")
     for domain in chosen:
-        if domain.parent is None and not domain.cataloged:
+        if domain.origin is Origin.DELIVERIES:
+            continue
+        if domain.parent is None and domain.lands:
             landed = land_small_job(domain, stores) if spark and domain.name == SPARK else 0
+            landed += pull_sample(stores) if domain.name == EXTRACTS else 0
             note(f"{domain.name}: {landed + _land_samples(domain, stores)} sample objects are landed")
         _materialize_landed(domain, stores)
+    write_sample_history(stores)
     report = current_report(chosen, stores)
     _put_page(report, stores)
     if json:
@@ -71,6 +79,7 @@ def demo(
         if spark:
             print_findings(stores)
         print_catalog(stores)
+        print_history(stores)
     note(f"report: {stores.reports.address}/{PAGE}; look around with `metaplat dev`")
 
 

@@ -45,7 +45,7 @@ def _entry(domain: MetadataDomain, stores: Stores) -> dict[str, Any]:
         "rules": [rule.name for rule in domain.rules],
         "rows": sum(receipt.rows for receipt in receipts.values()),
         "newest_partition": filled[-1] if filled else None,
-        "landing": None if domain.cataloged else domain.landing,
+        "landing": domain.landing if domain.lands else None,
     }
 
 

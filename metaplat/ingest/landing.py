@@ -76,6 +76,9 @@ class Landing:
         if domain.cataloged:
             advice = "catalog files with `metaplat catalog ingest PLACE`"
             raise UsageError(f"nothing lands for {domain.name}, it comes from the catalog: {advice}")
+        if not domain.lands:
+            advice = "write them with `metaplat vip history`"
+            raise UsageError(f"nothing lands for {domain.name}, it is made of delivered files: {advice}")
         self._domain, self._stores, self._now = domain, stores, now
         self._reader = RecordReader(domain, stores.settings, now)
         self._max_bytes = stores.settings.ingest.max_object_mb << 20

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from metaplat.domains import all_domains
+from metaplat.model.domain import Origin
 from metaplat.orchestration.alert_sensor import build_alert_sensor
 from metaplat.orchestration.assets import build_asset
 from metaplat.orchestration.catalog_files import (
@@ -27,6 +28,11 @@ from metaplat.orchestration.tables.declared import tables_at_load
 from metaplat.orchestration.tables.jobs import profile_job, table_check_job
 from metaplat.orchestration.tables.schedules import build_table_schedule
 from metaplat.orchestration.tables.sensors import build_table_sensor
+from metaplat.orchestration.vip.assets import build_charts_asset, build_history_assets, history_job
+from metaplat.orchestration.vip.due import build_due_sensor
+from metaplat.orchestration.vip.extracts import EXTRACTS, pull_hours
+from metaplat.orchestration.vip.histories import NAMES
+from metaplat.orchestration.vip.schedule import history_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,10 +50,17 @@ def build_definitions(
     """Return the definitions of all domains and tables; a test passes its own."""
     domains = all_domains() if domains is None else domains
     tables = tables_at_load() if tables is None else tables
+    histories = [domain for domain in domains if domain.origin is Origin.DELIVERIES]
+    extracts = [domain for domain in domains if domain.name == EXTRACTS]
     collected = any(domain.name == DOMAIN for domain in domains)
     cataloged = any(domain.cataloged for domain in domains)
     return dg.Definitions(
-        assets=[*map(build_asset, domains), *map(build_table_asset, tables)],
+        assets=[
+            *(_asset(domain) for domain in domains if domain not in histories),
+            *([build_history_assets(histories)] if histories else []),
+            *([build_charts_asset(histories)] if len(histories) == len(NAMES) else []),
+            *map(build_table_asset, tables),
+        ],
         asset_checks=[
             build_checks(subject) for subject in (*map(domain_subject, domains), *map(table_subject, tables))
         ],
@@ -56,19 +69,27 @@ def build_definitions(
             *(make(table) for table in tables for make in (profile_job, table_check_job)),
             *([collect_job] if collected else []),
             *([catalog_files_job, reconcile_job] if cataloged else []),
+            *([history_job(histories)] if len(histories) == len(NAMES) else []),
         ],
         sensors=[
-            *((build_changes_sensor if domain.cataloged else build_sensor)(domain) for domain in domains),
+            *(build_sensor(domain) for domain in domains if domain.lands),
+            *(build_changes_sensor(domain) for domain in domains if domain.cataloged),
+            *map(build_due_sensor, extracts),
             *map(build_table_sensor, tables),
             *([event_logs_sensor] if collected else []),
             *([catalog_files_sensor] if cataloged else []),
             build_alert_sensor(),
         ],
         schedules=[
-            *map(build_schedule, domains),
+            *(build_schedule(domain) for domain in domains if domain not in histories),
+            *([history_schedule] if len(histories) == len(NAMES) else []),
             *map(build_table_schedule, tables),
             *([reconcile_nightly] if cataloged else []),
         ],
         resources={**default_resources(), **(resources or {})},
         executor=dg.in_process_executor,  # a step process would pay for loading everything again
     )
+
+
+def _asset(domain: MetadataDomain) -> dg.AssetsDefinition:
+    return build_asset(domain, pull_hours if domain.name == EXTRACTS else None)

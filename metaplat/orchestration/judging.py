@@ -122,7 +122,7 @@ class Judge:
         return {}
 
     def _landed(self, prefixes: Sequence[str]) -> Mapping[str, Sequence[ObjectInfo]]:
-        if self._domain.cataloged:
+        if not self._domain.lands:
             return dict.fromkeys(prefixes, ())
         return self._stores.landing.list_prefixes(prefixes)
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from metaplat.ingest.receipts import Receipts
 from metaplat.model.errors import UsageError
 from metaplat.model.partitioning import stretches
-from metaplat.orchestration.cataloged import stale_partitions
 from metaplat.orchestration.clock import utc_now
-from metaplat.orchestration.landing_watch import joined_within, watch_landing
+from metaplat.orchestration.landing_watch import joined_within
+from metaplat.orchestration.origins import stale
 from metaplat.reports.verdict_log import VerdictLog
 
 if TYPE_CHECKING:
@@ -69,10 +69,7 @@ def named_stretches(
 
 def missing_partitions(domain: MetadataDomain, stores: Stores, now: datetime) -> list[list[str]]:
     """Return stretches of the partitions that hold what was not ingested yet, or were never judged."""
-    if domain.cataloged:
-        touched = stale_partitions(domain, stores, now)
-    else:
-        touched = set(watch_landing(domain, stores, None, now, stores.settings.sensor).touched)
+    touched = stale(domain, stores, now)
     judged = {record.partition for record in VerdictLog(stores.state).load(domain.name)}
     unjudged = Receipts(stores.state, domain).load_all().keys() - judged
     return _runs(domain, touched | unjudged, now)

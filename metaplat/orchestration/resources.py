@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from metaplat.orchestration.leftovers import held
 from metaplat.stores.home import Stores, open_stores
 
 if TYPE_CHECKING:
@@ -24,10 +25,19 @@ class StoresResource(dg.ConfigurableResource[Stores]):
 
     config_path: str = ""
 
-    def create_resource(self, context: dg.InitResourceContext) -> Stores:
-        """Open the stores by the settings file at ``config_path``, else by the usual places."""
-        del context  # the signature is Dagster's
-        return open_configured_stores(self.config_path)
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Stores]:
+        """Open the stores by the settings file at ``config_path``, else by the usual places.
+
+        For a run it is also said that this process works on it: where all of Dagster is killed, nobody else
+        could tell later that the run has died. A pull that seems to go on would keep the next one waiting.
+        """
+        stores = open_configured_stores(self.config_path)
+        if context.run is None or context.instance is None:  # a tick
+            yield stores
+            return
+        with held(context.instance, context.run.run_id):
+            yield stores
 
 
 class LakeSqlResource(dg.ConfigurableResource["DuckDBPyConnection"]):

@@ -18,7 +18,7 @@ from metaplat.orchestration.leftovers import end_leftovers, held
 from metaplat.orchestration.open_databases import databases_open
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import dagster as dg
     from dagster._core.execution.plan.objects import StepFailureData
@@ -31,9 +31,13 @@ QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITIC
 
 
 def execute_job(
-    stores: Stores, definitions: dg.Definitions, job_name: str, partitions: Sequence[str]
+    stores: Stores,
+    definitions: dg.Definitions,
+    job_name: str,
+    partitions: Sequence[str],
+    tags: Mapping[str, str] | None = None,
 ) -> tuple[str, list[str]]:
-    """Run a job over contiguous partitions.
+    """Run a job over contiguous partitions, with further tags where there are any.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def execute_job(
             result = job.execute_in_process(
                 instance=instance,
                 run_id=run_id,
-                tags=partition_tags(partitions[0], partitions[-1]),
+                tags={**partition_tags(partitions[0], partitions[-1]), **(tags or {})},
                 raise_on_error=False,
                 run_config=QUIET,
                 resources={"stores": stores},

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metaplat.ingest.partition import PartitionIngest, landing_prefix
+from metaplat.ingest.partition import PartitionIngest
 from metaplat.ingest.receipts import Receipts
 from metaplat.orchestration.build import build_definitions
-from metaplat.orchestration.cataloged import check_index
 from metaplat.orchestration.clock import utc_now
 from metaplat.orchestration.interrupts import end_if_interrupted, remembering_interrupts
 from metaplat.orchestration.jobs import check_job_name, ingest_job_name
+from metaplat.orchestration.origins import check_origin
 from metaplat.orchestration.run_job import execute_job
 from metaplat.reports.verdict_log import VerdictLog
 
@@ -65,23 +65,15 @@ def materialize(domain: MetadataDomain, stores: Stores, partitions: Sequence[str
         It was interrupted, at whatever moment; a run that had begun has ended.
     """
     PartitionIngest(domain, stores, utc_now())  # what is wrong with the settings is told before a run starts
-    _check_source(domain, stores, partitions[0])  # and so is an outage
+    check_origin(domain, stores, partitions[0])  # and so is an outage
     return _run(domain, stores, ingest_job_name(domain), partitions)
 
 
 @remembering_interrupts()
 def check(domain: MetadataDomain, stores: Stores, partitions: Sequence[str]) -> RunOutcome:
     """Check contiguous partitions as they are stored, in one run; raises StoreError as ``materialize``."""
-    _check_source(domain, stores, partitions[0])
+    check_origin(domain, stores, partitions[0])
     return _run(domain, stores, check_job_name(domain), partitions)
-
-
-def _check_source(domain: MetadataDomain, stores: Stores, partition: str) -> None:
-    """Raise StoreError where what the partitions are made of cannot be read."""
-    if domain.cataloged:
-        check_index(stores)
-    else:
-        stores.landing.list_objects(landing_prefix(domain, partition))
 
 
 def _run(domain: MetadataDomain, stores: Stores, job_name: str, partitions: Sequence[str]) -> RunOutcome:

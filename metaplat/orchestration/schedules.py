@@ -3,16 +3,12 @@
 Sensors already ask for what landed; the schedule is what notices that nothing landed at all (freshness).
 """
 
-from datetime import datetime
-
 import dagster as dg
 
-from metaplat.ingest.partition import landing_prefix
-from metaplat.ingest.receipts import Receipts
 from metaplat.model.domain import MetadataDomain
-from metaplat.orchestration.cataloged import newest_cataloged
 from metaplat.orchestration.clock import utc_now
 from metaplat.orchestration.jobs import ingest_job_name, partition_tags
+from metaplat.orchestration.origins import newest
 from metaplat.stores.home import Stores
 
 
@@ -31,21 +27,9 @@ def build_schedule(domain: MetadataDomain) -> dg.ScheduleDefinition:
         context: dg.ScheduleEvaluationContext, stores: dg.ResourceParam[Stores]
     ) -> dg.RunRequest | dg.SkipReason:
         del context
-        newest = (newest_cataloged if domain.cataloged else newest_known)(domain, stores, utc_now())
-        if newest is None:
+        key = newest(domain, stores, utc_now())
+        if key is None:
             return dg.SkipReason(f"nothing was ever landed or ingested for {domain.name}")
-        return dg.RunRequest(tags=partition_tags(newest, newest))
+        return dg.RunRequest(tags=partition_tags(key, key))
 
     return newest_partition
-
-
-def newest_known(domain: MetadataDomain, stores: Stores, now: datetime) -> str | None:
-    """Return the newest partition for which objects have landed, else the last one ingested, else None."""
-    keys = domain.partitions.keys(now)
-    depth = domain.partitions.folder(keys[0]).count("/") + 1
-    folders = set(stores.landing.list_folders(domain.landing, depth))
-    for key in reversed(keys):
-        there = domain.partitions.folder(key) in folders
-        if there and stores.landing.list_objects(landing_prefix(domain, key)):
-            return key
-    return next(reversed(Receipts(stores.state, domain).load_all()), None)

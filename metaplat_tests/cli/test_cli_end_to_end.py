@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 DOMAIN = "job_executions"
 CATALOGED = ("observations", "dataset_relationships", "processing_events")
+VENDOR = ("ingest_vip_extracts", "vip_history")
 SPARK = ("spark_applications", "spark_executors", "spark_stages")
 NOVEMBER = ("--from", "2025-11-01", "--to", "2025-11-30")
 Verdicts = dict[tuple[str, str | None], tuple[str, str, dict[str, Any]]]
@@ -234,7 +235,7 @@ def test_a_second_demo_changes_nothing(metaplat: Invoke, home: Path) -> None:
     assert first.code == 0
     assert "failed" in first.out
     before, runs = files_below(home, "lake", "landing", "quarantine", "state", "reports"), runs_of(home)
-    assert {run.job_name for run in runs} == {f"ingest_{name}" for name in (DOMAIN, *CATALOGED)}
+    assert {run.job_name for run in runs} == {*(f"ingest_{name}" for name in (DOMAIN, *CATALOGED)), *VENDOR}
     second = metaplat("demo", "--no-spark", "--json")
     assert second.code == 0
     reported = _reported(second)
@@ -252,7 +253,7 @@ def test_a_demo_runs_a_small_spark_job_once_and_shows_what_was_found(metaplat: I
     assert "Spark application nightly-orders" in first.out
     assert "high failed tasks" in first.out
     jobs = {run.job_name for run in runs_of(home)}
-    assert jobs == {f"ingest_{name}" for name in (DOMAIN, *SPARK, *CATALOGED)}
+    assert jobs == {*(f"ingest_{name}" for name in (DOMAIN, *SPARK, *CATALOGED)), *VENDOR}
     before = files_below(home, "lake", "landing", "state", "reports", "demo")
     second = metaplat("demo")
     assert "high failed tasks" in second.out

@@ -199,6 +199,7 @@ def test_a_report_that_cannot_be_written_says_where(metaplat: Invoke, tmp_path: 
     [
         (["collect", DOMAIN], "say --source: job_executions has cluster, kubectl"),
         (["collect", DOMAIN, "--source", "kubctl"], "did you mean kubectl?"),
+        (["collect", "vip_extracts"], "pull it with `metaplat vip pull`"),
         (["collect", DOMAIN, "--source", "kubectl", "--since", "yesterday"], "--since yesterday:"),
         (["collect", DOMAIN, "--source", "kubectl", "--since", "2025-11-01T10:00"], "no zone"),
         (["land", DOMAIN, "nothing.json"], "cannot land nothing.json: No such file"),

@@ -32,6 +32,7 @@ def test_the_commands_are_those_of_the_architecture() -> None:
     expected |= {f"spark {name}" for name in ("show", "compare", "report")}
     catalog = "ingest watch search show graph relate facets preflight export reconcile"
     expected |= {f"catalog {name}" for name in catalog.split()}
+    expected |= {f"vip {name}" for name in ("pull", "status", "verify", "repair", "history", "charts")}
     assert expected == set(COMMANDS)
 
 

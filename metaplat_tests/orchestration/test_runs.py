@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -225,6 +226,34 @@ def test_runs_of_killed_processes_are_ended_and_those_of_living_ones_are_not(tmp
             alive.communicate("")
         assert statuses == {left: dg.DagsterRunStatus.FAILURE, living: dg.DagsterRunStatus.STARTED}
         assert list(Path(home, "running").iterdir()) == []
+
+
+DIES_IN_A_STEP = """
+import os, sys, dagster as dg
+from metaplat.orchestration.resources import default_resources
+from metaplat.stores.home import Stores
+
+@dg.asset
+def dying(stores: dg.ResourceParam[Stores]) -> None:
+    os.kill(os.getpid(), 9)
+
+with dg.DagsterInstance.from_config(sys.argv[1]) as instance:
+    dg.materialize([dying], instance=instance, resources=default_resources())
+"""
+
+
+def test_a_run_of_the_daemon_that_died_with_it_is_ended_when_dagster_is_started_again(tmp_path: Path) -> None:
+    """After a power cut it looked as if under way for ever, and kept the pull of the hour waiting."""
+    with open_instance(Settings(home=tmp_path)) as instance:
+        command = [sys.executable, "-c", DIES_IN_A_STEP, instance.root_directory]
+        environment = os.environ | {"METAPLAT_HOME": str(tmp_path)}
+        killed = subprocess.run(command, capture_output=True, env=environment)
+        assert killed.returncode == -signal.SIGKILL
+        [left] = instance.get_runs()
+        assert left.status is dg.DagsterRunStatus.STARTED
+        assert end_leftovers(instance) == [left.run_id]
+        [ended] = instance.get_runs()
+        assert ended.status is dg.DagsterRunStatus.FAILURE
 
 
 def test_a_run_that_ends_holds_nothing(tmp_path: Path) -> None:

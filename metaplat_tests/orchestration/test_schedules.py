@@ -11,7 +11,7 @@ import pytest
 
 from metaplat.model.errors import TransientStoreError
 from metaplat.orchestration.build import build_definitions
-from metaplat.orchestration.schedules import newest_known
+from metaplat.orchestration.origins import newest
 from metaplat_tests.orchestration.small_domains import COUNTS, days, land
 from metaplat_tests.orchestration.watched_objects import WatchedObjects
 
@@ -89,5 +89,5 @@ def test_few_folders_are_listed_however_many_there_are(stores: Stores) -> None:
     for day in days("2025-01-01", 200):
         land(stores, COUNTS, day, "a.json", x=1)
     landing = WatchedObjects(stores.landing)
-    assert newest_known(COUNTS, replace(stores, landing=landing), datetime.now(UTC)) == "2025-07-19"
+    assert newest(COUNTS, replace(stores, landing=landing), datetime.now(UTC)) == "2025-07-19"
     assert landing.asked == {"list_folders": 1, "list": 1}
