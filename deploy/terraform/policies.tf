@@ -21,6 +21,16 @@ data "aws_iam_policy_document" "platform" {
     resources = ["${local.objects}/*"]
   }
 
+  # The credentials of the vendor's API (vip.secret_id), where a lake is pulled.
+  dynamic "statement" {
+    for_each = var.vip_secret_arn == null ? [] : [var.vip_secret_arn]
+    content {
+      sid       = "VendorSecret"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [statement.value]
+    }
+  }
+
   statement {
     sid       = "Key"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]

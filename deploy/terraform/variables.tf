@@ -60,3 +60,9 @@ variable "monitor" {
   })
   default = null
 }
+
+variable "vip_secret_arn" {
+  description = "Secret with the credentials of the vendor's lake; null where none is pulled."
+  type        = string
+  default     = null
+}
