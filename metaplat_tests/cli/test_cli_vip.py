@@ -11,6 +11,7 @@ import pytest
 
 from metaplat_tests.cli.conftest import Answer, Invoke, answer_of, process
 from metaplat_tests.standins.vip import Scenario, VipServer
+from metaplat_tests.standins.vip.hour_edge import away_from_the_hours_edge
 from metaplat_tests.standins.vip.scenario import CANARY
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ DOCUMENT = [
     "mismatches",
     "seconds",
 ]
+
+
+@pytest.fixture(autouse=True)
+def one_hour() -> None:
+    away_from_the_hours_edge()
 
 
 @pytest.fixture

@@ -11,12 +11,18 @@ import pytest
 
 from metaplat_tests.standins.vip import CANARY, Scenario, VipServer
 from metaplat_tests.standins.vip.history_tree import HistoryFaults, copy_to_s3, write_history
+from metaplat_tests.standins.vip.hour_edge import away_from_the_hours_edge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from metaplat_tests.cli.conftest import Invoke
+
+
+@pytest.fixture(autouse=True)
+def one_hour() -> None:
+    away_from_the_hours_edge()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from metaplat.settings import Settings, VipSettings
 from metaplat.stores.home import Stores, open_stores
 from metaplat.vip.pulling.remembered import ExtractMemory
 from metaplat_tests.standins.vip import Scenario, VipServer
+from metaplat_tests.standins.vip.hour_edge import away_from_the_hours_edge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,11 @@ class Hourly:
         ExtractMemory(self.stores.state).save(
             Extract(vip.config, vip.environment, hour, vip.folder(hour), **values)
         )
+
+
+@pytest.fixture(autouse=True)
+def one_hour() -> None:
+    away_from_the_hours_edge()
 
 
 @pytest.fixture
