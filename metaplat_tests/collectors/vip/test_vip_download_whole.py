@@ -233,15 +233,16 @@ def test_many_files_come_at_once_but_no_more_than_allowed_from_one_host() -> Non
 
 
 def test_a_download_that_is_left_in_the_middle_leaves_nothing_open() -> None:
-    async def run() -> None:
+    async def run() -> int:
         async with SickFileHost(s3(CONTENT)) as host, Downloads(patient()) as downloads:
             left = downloads.open(signed(host.url(), SIZE), _never)
             await anext(left)
             closed = downloads.open(signed(host.url(), SIZE), _never)
             await anext(closed)
             closed.close()
+            return len(host.requests)
 
-    asyncio.run(run())
+    assert asyncio.run(run()) == 2  # a connection that stays open is a warning, and warnings are errors
 
 
 def test_outside_of_its_block_nothing_is_opened() -> None:
